@@ -1,0 +1,38 @@
+"""The front door: ``hook`` goes to ``hooks/``, everything else to ``cli/``.
+
+Git runs the hooks on every checkout, and prompts and editors run ``status`` all the time.
+So this module imports nothing but ``sys``, and each way in loads only what it uses: the
+command line proper (Typer, 90 ms) comes last.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line in ``sys.argv`` and return the exit code."""
+    arguments = sys.argv[1:]
+    first = arguments[0] if arguments else ""
+    if first == "hook" and len(arguments) > 1 and not arguments[1].startswith("-"):
+        from git_dvc.hooks import entry
+
+        return entry.run(arguments[1], arguments[2:])
+    if arguments in (["--version"], ["-V"]):
+        from git_dvc import __version__
+
+        sys.stdout.write(f"git-dvc {__version__}\n")
+        return 0
+    if first in ("status", "version", "root"):
+        from git_dvc.cli import quick
+
+        code = quick.run(arguments)
+        if code is not None:
+            return code
+    from git_dvc.cli import app
+
+    return app.run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,419 @@
+"""The command line: which commands there are, how they are found, read and explained.
+
+``COMMANDS`` is the whole list. A command's module is imported when it is the one that was
+asked for, and help for all of them is made from the list alone. Each module has one plain
+Typer function a command and an ``EXAMPLES`` text.
+
+The look is Git's: ``usage:`` in lower case, a mistyped command is answered with the most
+similar ones, and a wrong command line ends with 129.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+import typer.core
+import typer.main
+
+from git_dvc import __version__
+from git_dvc.cli import failures
+from git_dvc.cli.console import console
+from git_dvc.errors import GitDvcError, UsageError, quoted
+
+PROGRAM = "git dvc"
+# Typer has had its own copy of click since 0.26 and exports this one of its errors.
+_ParseError: Any = typer.BadParameter.__mro__[1]
+_ErrorWithMessage: Any = typer.BadParameter.__mro__[2]
+_HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+_INDENT = "    "
+
+
+class Entry(NamedTuple):
+    """One command: its words, where it is (``module:function`` in ``cli``), what it does."""
+
+    name: str
+    where: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+COMMANDS: dict[str, tuple[Entry, ...]] = {
+    "start a project": (
+        Entry("init", "init:init", "Make this Git repository a git-dvc project"),
+        Entry("tour", "tour:tour", "Play the whole story in a scratch repository"),
+    ),
+    "version data": (
+        Entry("add", "add:add", "Put files or directories under version control"),
+        Entry("commit", "commit:commit", "Record the changes of data that is tracked already"),
+        Entry("checkout", "checkout:checkout", "Make the data match the pointer files"),
+        Entry("move", "move:move", "Rename tracked data", ("mv",)),
+        Entry("remove", "remove:remove", "Stop tracking data", ("rm",)),
+    ),
+    "look at what changed": (
+        Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
+        Entry("diff", "diff:diff", "Show which data differs between two revisions"),
+        Entry("data status", "data:status", "Show data in HEAD, pointer files and workspace"),
+        Entry("check-ignore", "check_ignore:check_ignore", "Tell which paths .dvcignore hides"),
+        Entry("root", "root:root", "Show the way to the top of the project"),
+    ),
+    "clean and repair": (
+        Entry("fsck", "fsck:fsck", "Check the cache and say who needs what is broken"),
+        Entry("unprotect", "unprotect:unprotect", "Make linked data safe to edit in place"),
+        Entry("cache migrate", "cache:migrate", "Bring a DVC 2 cache to the DVC 3 layout"),
+    ),
+    "set up": (
+        Entry("install", "install:install", "Put the Git hooks in place"),
+        Entry("uninstall", "install:uninstall", "Take the Git hooks out again"),
+        Entry("config", "config:config", "Get and set options"),
+        Entry("cache dir", "cache:directory", "Show or set where the cache is"),
+        Entry("version", "version:version", "Show versions, links, hooks and cache", ("doctor",)),
+    ),
+}
+HIDDEN = (Entry("hook", "hook:hook", "Do the work of a Git hook"),)
+
+_GROUP_SUMMARIES = {
+    "cache": "Where the cache is, and its layout",
+    "data": "Look at tracked data",
+}
+
+
+def entries() -> list[Entry]:
+    """Return all commands, the hidden ones too."""
+    return [entry for group in COMMANDS.values() for entry in group] + list(HIDDEN)
+
+
+# -- one command -------------------------------------------------------------------------
+
+
+def _set_quiet(context: typer.Context, parameter: object, value: bool) -> None:
+    console.quiet = console.quiet or bool(value)
+
+
+def _add_verbosity(context: typer.Context, parameter: object, value: int | None) -> None:
+    console.verbosity += value or 0
+
+
+def _global_options() -> list[typer.core.TyperOption]:
+    """Return ``-q`` and ``-v``, which stand before or after the command."""
+    return [
+        typer.core.TyperOption(
+            param_decls=["-q", "--quiet"],
+            is_flag=True,
+            default=False,
+            expose_value=False,
+            callback=_set_quiet,
+            help="Print errors only.",
+        ),
+        typer.core.TyperOption(
+            param_decls=["-v", "--verbose"],
+            count=True,
+            default=0,
+            expose_value=False,
+            callback=_add_verbosity,
+            help="Say more; twice for even more.",
+        ),
+    ]
+
+
+class Command(typer.core.TyperCommand):
+    """A command with ``-q``, ``-v``, and help in Git's look that ends with examples."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        super().__init__(name, **settings)
+        self.params.extend(_global_options())
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage, what the command does, its options and examples."""
+        formatter.write(_usage(self, ctx) + "\n\n")
+        formatter.write((self.help or "").strip() + "\n")
+        _write_options(self, ctx, formatter)
+        if self.epilog:
+            formatter.write("\nexamples:\n")
+            for line in inspect.cleandoc(self.epilog).splitlines():
+                formatter.write(f"{_INDENT}{line}".rstrip() + "\n")
+
+    def get_usage(self, ctx: Any) -> str:
+        """Return the usage line."""
+        return _usage(self, ctx)
+
+
+def _usage(command: Any, context: Any) -> str:
+    """Return ``usage: git dvc add [<options>] <target>...``."""
+    words = [f"usage: {context.command_path} [<options>]"]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument" and not getattr(parameter, "hidden", False):
+            name = f"<{parameter.metavar or parameter.name}>"
+            name += "..." if parameter.nargs != 1 else ""
+            words.append(name if parameter.required else f"[{name}]")
+    if isinstance(command, typer.core.TyperGroup):
+        words.append("<command> [<args>]")
+    return " ".join(words)
+
+
+def _write_options(command: Any, context: Any, formatter: Any) -> None:
+    rows = {"arguments": [], "options": []}  # type: dict[str, list[tuple[str, str]]]
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is None:
+            continue
+        if parameter.param_type_name == "argument":
+            if parameter.help:
+                rows["arguments"].append((f"<{parameter.metavar or parameter.name}>", record[1]))
+        else:
+            rows["options"].append(record)
+    for title, listed in rows.items():
+        if listed:
+            formatter.write(f"\n{title}:\n")
+            formatter.write(table(listed, formatter.width))
+
+
+def table(rows: Sequence[tuple[str, str]], width: int = 80) -> str:
+    """Return two columns, the second wrapped; a long first cell gets a line of its own."""
+    import textwrap
+
+    first = min(max(len(left) for left, _ in rows), 24)
+    pad = " " * (len(_INDENT) + first + 2)
+    lines = []
+    for left, right in rows:
+        wrapped = textwrap.wrap(right, max(width - len(pad), 20)) or [""]
+        if len(left) > first:
+            lines.append(f"{_INDENT}{left}")
+        else:
+            lines.append(f"{_INDENT}{left.ljust(first)}  {wrapped.pop(0)}".rstrip())
+        lines.extend(pad + line for line in wrapped)
+    return "\n".join(lines) + "\n"
+
+
+# -- finding commands --------------------------------------------------------------------
+
+
+def load(entry: Entry, name: str) -> Any:
+    """Import one command and return it as Typer reads it.
+
+    Args:
+        entry: Its row in the list.
+        name: The word it was called by, which may be an alias.
+    """
+    module_name, _, function_name = entry.where.partition(":")
+    module = importlib.import_module(f"git_dvc.cli.{module_name}")
+    examples = module.EXAMPLES
+    one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    one.command(
+        name,
+        cls=Command,
+        context_settings=getattr(module, "SETTINGS", {}) | _HELP_OPTIONS,
+        epilog=examples[function_name] if isinstance(examples, dict) else examples,
+    )(getattr(module, function_name))
+    return typer.main.get_command(one)
+
+
+class LazyGroup(typer.core.TyperGroup):
+    """A group of commands whose modules are imported only when they are called.
+
+    Attributes:
+        prefix: The words of the group, with a space after them: ``"cache "`` or ``""``.
+    """
+
+    prefix = ""
+
+    def _named(self) -> dict[str, Entry]:
+        return {
+            name[len(self.prefix) :]: entry
+            for entry in entries()
+            for name in (entry.name, *entry.aliases)
+            if name.startswith(self.prefix)
+        }
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the first words of all commands, in the order of the list."""
+        return list(dict.fromkeys(name.split(" ")[0] for name in self._named()))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command or group by one word, or None."""
+        named = self._named()
+        if cmd_name in named:
+            return load(named[cmd_name], cmd_name)
+        if cmd_name in _GROUP_SUMMARIES and not self.prefix:
+            return Group(
+                name=cmd_name,
+                help=_GROUP_SUMMARIES[cmd_name],
+                context_settings=_HELP_OPTIONS,
+                rich_markup_mode=None,
+                invoke_without_command=True,
+            )
+        return None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command to run, or say which ones are like it."""
+        command = self.get_command(ctx, args[0])
+        if command is None:
+            raise UnknownCommandError(args[0], self.prefix, self.list_commands(ctx))
+        return args[0], command, args[1:]
+
+    def get_usage(self, ctx: Any) -> str:
+        """Return the usage line."""
+        return _usage(self, ctx)
+
+
+class Group(LazyGroup):
+    """The second words of a command: ``dir`` and ``migrate`` of ``cache``."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.prefix = f"{self.name} "
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, or help if none was given."""
+        if not ctx.args and not ctx._protected_args:
+            console.write(self.get_help(ctx))
+            return 1
+        return super().invoke(ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage and the commands of this group."""
+        formatter.write(_usage(self, ctx) + "\n\n")
+        formatter.write(f"{self.help}\n\ncommands:\n")
+        rows = [(name, entry.summary) for name, entry in self._named().items()]
+        formatter.write(table(rows, formatter.width))
+        formatter.write(f"\nSee '{ctx.command_path} <command> -h' for one of them.\n")
+
+
+class Commands(LazyGroup):
+    """All commands, with the help of ``git dvc -h``."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage and the commands by what they are for, as ``git`` does."""
+        formatter.write(
+            "usage: git dvc [-h] [-V | --version] [-C <path>] [-q] [-v] <command> [<args>]\n\n"
+            "Data and model versioning that feels like a part of Git.\n"
+        )
+        longest = max(len(entry.name) for entry in entries())
+        for title, listed in COMMANDS.items():
+            formatter.write(f"\n{title}\n")
+            for entry in listed:
+                formatter.write(f"   {entry.name.ljust(longest)}   {entry.summary}\n")
+        formatter.write(
+            "\nexamples:\n"
+            "    git dvc init && git dvc add images && git commit -m 'Add images'\n"
+            "    git checkout v1.0    # the data follows\n"
+            "\nSee 'git dvc <command> -h' for one of them, and 'git dvc tour' for all at work.\n"
+        )
+
+
+class UnknownCommandError(GitDvcError):
+    """There is no such command."""
+
+    def __init__(self, word: str, prefix: str, known: Sequence[str]) -> None:
+        from difflib import get_close_matches
+
+        self.similar = get_close_matches(word, known, cutoff=0.6)
+        where = f"git dvc {prefix}".strip()
+        self.text = (
+            f"git-dvc: {quoted(prefix + word)!r} is not a git-dvc command. See '{where} -h'."
+        )
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        if not self.similar:
+            return self.text
+        many = len(self.similar) > 1
+        head = "The most similar commands are" if many else "The most similar command is"
+        return "\n".join([self.text, "", head, *(f"\t{name}" for name in self.similar)])
+
+
+app = typer.Typer(
+    cls=Commands,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings=_HELP_OPTIONS,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.write(f"git-dvc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_the_command(
+    context: typer.Context,
+    directories: Annotated[
+        list[str] | None, typer.Option("-C", "--cd", help="Run as if started in this directory.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("-V", "--version", callback=_print_version, is_eager=True)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True)] = 0,
+    wait_for_lock: Annotated[bool, typer.Option("--wait-for-lock", hidden=True)] = False,
+) -> None:
+    """Apply what stands before the command; ``--wait-for-lock`` is what we always do."""
+    console.quiet = console.quiet or quiet
+    console.verbosity += verbose
+    for directory in directories or []:
+        if directory:
+            try:
+                os.chdir(directory)
+            except OSError as error:
+                raise UsageError(
+                    f"cannot change to {quoted(directory)}: {error.strerror}"
+                ) from error
+
+
+# -- running -----------------------------------------------------------------------------
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code.
+
+    Args:
+        arguments: What stands after ``git dvc``.
+    """
+    return failures.exit_code_of(lambda: _run(list(arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    # 'git dvc help add' is what a user of Git tries.
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "-h"]
+    group = typer.main.get_command(app)
+    try:
+        with group.make_context(PROGRAM, arguments) as context:
+            if not arguments:
+                console.write(group.get_help(context))
+                return 1
+            result = group.invoke(context)
+        return result if isinstance(result, int) else 0
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort as abort:
+        raise KeyboardInterrupt from abort
+    except _ErrorWithMessage as error:
+        _print_usage_error(error)
+        return UsageError.exit_code
+
+
+def _print_usage_error(error: Any) -> None:
+    """Print a wrong command line as Git does: the error, the usage, the way to the help."""
+    message = error.format_message().rstrip(".")
+    lines = [f"error: {message[:1].lower()}{message[1:]}"]
+    context = getattr(error, "ctx", None)
+    path = PROGRAM
+    if context is not None:
+        path = context.command_path
+        lines.append(context.command.get_usage(context))
+    lines.append(f"hint: see '{path} -h'")
+    console.error("\n".join(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

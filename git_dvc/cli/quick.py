@@ -1,0 +1,65 @@
+"""``status``, ``version`` and ``root`` without Typer, in their plain forms.
+
+People, prompts and editors run these three all the time, and loading Typer takes longer
+than the whole of their work. A command line that is more than known boolean flags returns
+None here and is read by Typer, which has the help and the full checks; both ways end in
+the same ``run`` function of the command.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FLAGS = {
+    "status": {
+        "-q": "quiet",
+        "--quiet": "quiet",
+        "--json": "as_json",
+        "--exit-code": "exit_code",
+    },
+    "version": {},
+    "root": {},
+}
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """Run a plain command line, or return None if it is for Typer.
+
+    Args:
+        arguments: The command and its flags, without the program.
+
+    Returns:
+        The exit code, or None: nothing was done.
+    """
+    command, flags = arguments[0], _FLAGS[arguments[0]]
+    if any(argument not in flags for argument in arguments[1:]):
+        return None
+    chosen = {flags[argument] for argument in arguments[1:]}
+    from git_dvc.cli import failures
+    from git_dvc.cli.console import console
+
+    console.quiet = "quiet" in chosen
+    if command == "status":
+        return failures.exit_code_of(
+            lambda: status([], as_json="as_json" in chosen, exit_code="exit_code" in chosen)
+        )
+    if command == "version":
+        return failures.exit_code_of(version)
+    return failures.exit_code_of(root)
+
+
+def status(targets: Sequence[str], *, as_json: bool = False, exit_code: bool = False) -> int:
+    """Report what is not recorded; see ``cli/status.py``."""
+    raise NotImplementedError
+
+
+def version() -> int:
+    """Report what git-dvc found here; see ``cli/version.py``."""
+    raise NotImplementedError
+
+
+def root() -> int:
+    """Print the way to the project's root; see ``cli/root.py``."""
+    raise NotImplementedError
