@@ -1,0 +1,673 @@
+"""Config files: ``.dvc/config``, ``.dvc/config.local`` and the user's and system's own.
+
+DVC writes them with ConfigObj, an INI dialect::
+
+    [core]
+        remote = store
+    [cache]
+        type = "hardlink,symlink"
+    ['remote "store"']
+        url = ../../store
+
+``[remote "store"]`` is read too. Names of sections, remotes and options are lower-cased.
+A section is a tuple here: ``("core",)`` or ``("remote", "store")``. Values stay text, as
+written but without quotes; an unquoted list ``a, b`` is the text ``a,b``.
+
+Reading is tolerant option by option, because one bad line must not stop every command:
+``parse`` returns what is good as ``values`` and the rest as ``problems``. Options that are
+not in DVC's schema are in both: kept, and reported. Writing is strict: ``validate`` and
+``edit`` raise, so git-dvc never writes what DVC would refuse to read.
+
+Layers are merged, and paths resolved, by ``project.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from git_dvc.errors import ConfigError
+
+Section = tuple[str, ...]
+Values = dict[Section, dict[str, str]]
+
+INDENT = "    "
+
+# --- DVC's schema -----------------------------------------------------------------------
+
+# What a value may be: a kind, or a tuple of the allowed words.
+Kind = str | tuple[str, ...]
+TEXT, BOOL, LOWER, COUNT, INT, NUMBER, LINKS = (
+    "text", "bool", "lower", "count", "int", "number", "links"
+)  # fmt: skip
+BOOL_OR_TEXT = "bool or text"
+
+LINK_TYPES = ("reflink", "hardlink", "symlink", "copy")
+
+_EXPECTED = {
+    TEXT: "text",
+    BOOL: "true or false",
+    LOWER: "a name",
+    COUNT: "a whole number from 1",
+    INT: "a whole number",
+    NUMBER: "a number that is not negative",
+    LINKS: "a comma-separated list of " + ", ".join(LINK_TYPES),
+    BOOL_OR_TEXT: "true, false or a path",
+}
+
+
+def _all(kind: Kind, names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), kind)
+
+
+_REMOTE_COMMON = {
+    **_all(TEXT, "url"),
+    **_all(COUNT, "jobs checksum_jobs"),
+    **_all(BOOL, "worktree version_aware no_traverse verify"),
+}
+_LOCAL: dict[str, Kind] = {
+    "type": LINKS,
+    "shared": ("group",),
+    **_all(BOOL, "protected slow_link_warning verify"),
+}
+_HTTP: dict[str, Kind] = {
+    "auth": ("basic", "digest", "custom"),
+    "ssl_verify": BOOL_OR_TEXT,
+    "ask_password": BOOL,
+    **_all(TEXT, "custom_auth_header user password method"),
+    **_all(NUMBER, "connect_timeout read_timeout"),
+}
+_WEBDAV: dict[str, Kind] = {
+    "ssl_verify": BOOL_OR_TEXT,
+    "ask_password": BOOL,
+    "timeout": INT,
+    **_all(TEXT, "user password token bearer_token_command custom_auth_header cert_path key_path"),
+}
+
+REMOTE_OPTIONS: dict[str, dict[str, Kind]] = {
+    "": {**_LOCAL, **_REMOTE_COMMON},
+    "s3": {
+        "ssl_verify": BOOL_OR_TEXT,
+        **_all(BOOL, "listobjects use_ssl allow_anonymous_login cache_regions"),
+        **_all(INT, "read_timeout connect_timeout"),
+        **_all(
+            TEXT,
+            "region profile credentialpath configpath endpointurl access_key_id "
+            "secret_access_key session_token sse sse_kms_key_id sse_customer_algorithm "
+            "sse_customer_key acl grant_read grant_read_acp grant_write_acp grant_full_control",
+        ),
+        **_REMOTE_COMMON,
+    },
+    "gs": {
+        "allow_anonymous_login": BOOL,
+        **_all(TEXT, "projectname credentialpath endpointurl"),
+        **_REMOTE_COMMON,
+    },
+    "ssh": {
+        "type": LINKS,
+        **_all(INT, "port timeout max_sessions"),
+        **_all(TEXT, "user password passphrase keyfile"),
+        **_all(BOOL, "ask_password ask_passphrase gss_auth allow_agent"),
+        **_REMOTE_COMMON,
+    },
+    "hdfs": {"replication": INT, **_all(TEXT, "user kerb_ticket"), **_REMOTE_COMMON},
+    "webhdfs": {
+        "ssl_verify": BOOL_OR_TEXT,
+        **_all(BOOL, "kerberos use_https"),
+        **_all(TEXT, "kerberos_principal proxy_to token user password data_proxy_target"),
+        **_REMOTE_COMMON,
+    },
+    "azure": {
+        **_all(
+            TEXT,
+            "connection_string sas_token account_name account_key tenant_id client_id "
+            "client_secret",
+        ),
+        **_all(
+            BOOL,
+            "allow_anonymous_login exclude_environment_credential "
+            "exclude_visual_studio_code_credential exclude_shared_token_cache_credential "
+            "exclude_managed_identity_credential",
+        ),
+        **_all(INT, "timeout read_timeout connection_timeout"),
+        **_REMOTE_COMMON,
+    },
+    "oss": {**_all(TEXT, "oss_key_id oss_key_secret oss_endpoint"), **_REMOTE_COMMON},
+    "gdrive": {
+        **_all(
+            TEXT,
+            "profile gdrive_client_id gdrive_client_secret gdrive_user_credentials_file "
+            "gdrive_service_account_user_email gdrive_service_account_json_file_path",
+        ),
+        **_all(BOOL, "gdrive_use_service_account gdrive_trash_only gdrive_acknowledge_abuse"),
+        **_REMOTE_COMMON,
+    },
+    "http": {**_HTTP, **_REMOTE_COMMON},
+    "https": {**_HTTP, **_REMOTE_COMMON},
+    "webdav": {**_WEBDAV, **_REMOTE_COMMON},
+    "webdavs": {**_WEBDAV, **_REMOTE_COMMON},
+}
+"""Options of a remote, by the scheme of its url; ``""`` is a local path."""
+
+_ANY_REMOTE: dict[str, Kind] = {
+    option: kind for options in REMOTE_OPTIONS.values() for option, kind in options.items()
+}
+
+OPTIONS: dict[str, dict[str, Kind]] = {
+    "core": {
+        "checksum_jobs": COUNT,
+        "site_cache_dir": TEXT,
+        **_all(LOWER, "remote machine"),
+        **_all(
+            BOOL,
+            "interactive analytics hardlink_lock no_scm autostage experiments check_update",
+        ),
+    },
+    "cache": {**_all(TEXT, "dir local s3 gs hdfs webhdfs ssh azure"), **_LOCAL},
+    "remote": _ANY_REMOTE,
+    "state": {"dir": TEXT, "row_limit": COUNT, "row_cleanup_quota": INT},
+    "index": {"dir": TEXT},
+    "machine": {
+        "cloud": ("aws", "azure"),
+        "region": ("us-west", "us-east", "eu-west", "eu-north"),
+        "spot": BOOL,
+        "spot_price": NUMBER,
+        "instance_hdd_size": INT,
+        **_all(LOWER, "instance_type instance_gpu"),
+        **_all(TEXT, "image ssh_private startup_script setup_script"),
+    },
+    "feature": {"machine": BOOL},
+    "plots": {"auto_open": BOOL, **_all(TEXT, "html_template out_dir")},
+    "exp": {
+        "auto_push": BOOL,
+        **_all(TEXT, "git_remote code data models metrics params plots live"),
+    },
+    "parsing": {"bool": ("store_true", "boolean_optional"), "list": ("nargs", "append")},
+    "hydra": {"enabled": BOOL, **_all(TEXT, "config_dir config_module config_name plugins_path")},
+    "studio": {"offline": BOOL, **_all(TEXT, "token url repo_url")},
+    "db": _all(TEXT, "url username password"),
+}
+"""Options by section; sections with names (``remote "x"``) by their first word."""
+
+NAMED = ("remote", "machine", "db")
+
+PATH_OPTIONS = frozenset(
+    {
+        ("cache", "dir"),
+        *(
+            ("remote", option)
+            for option in (
+                "url", "gdrive_user_credentials_file", "gdrive_service_account_json_file_path",
+                "credentialpath", "configpath", "keyfile", "cert_path", "key_path",
+            )
+        ),
+        ("machine", "startup_script"),
+        ("machine", "setup_script"),
+    }
+)  # fmt: skip
+"""Options stored relative to their config file, as (first word of section, option)."""
+
+SECRET_OPTIONS = frozenset(
+    _all(
+        TEXT,
+        "password passphrase secret_access_key session_token access_key_id sas_token account_key "
+        "connection_string client_secret token custom_auth_header oss_key_secret "
+        "sse_customer_key gdrive_client_secret",
+    )
+)
+"""Options whose values are not to be shown or committed without a warning."""
+
+
+def validate(section: Section, option: str, value: str, where: str = "") -> str:
+    """Return the value in its normal spelling (words lower-cased, the rest unchanged).
+
+    Args:
+        section: ``("core",)`` or ``("remote", "store")``.
+        option: Lower-case name.
+        value: As the user gave it.
+        where: The file, for the message.
+
+    Raises:
+        ConfigError: The section or option does not exist, or the value is not of its kind.
+    """
+    known = OPTIONS.get(section[0])
+    if known is None or (section[0] in NAMED) != (len(section) == 2):
+        raise ConfigError(f"{title(section)}: no such section", where)
+    kind = known.get(option)
+    if kind is None:
+        if section[0] == "feature":
+            return value
+        raise ConfigError(f"{name_of(section, option)}: no such option", where)
+    if not _fits(kind, value):
+        expected = "one of " + ", ".join(kind) if isinstance(kind, tuple) else _EXPECTED[kind]
+        raise ConfigError(
+            f"{name_of(section, option)}: expected {expected}, found {value[:100]!r}", where
+        )
+    return value.lower() if kind in (LOWER, BOOL) or isinstance(kind, tuple) else value
+
+
+def _fits(kind: Kind, value: str) -> bool:
+    if isinstance(kind, tuple):
+        return value.lower() in kind
+    if kind == BOOL:
+        return value.lower() in ("true", "false")
+    if kind == LINKS:
+        return all(word.strip() in LINK_TYPES for word in value.split(","))
+    if kind in (COUNT, INT):
+        found = re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value)
+        return found is not None and (kind == INT or int(value) >= 1)
+    if kind == NUMBER:
+        return re.fullmatch(r"\s*\+?(?:[0-9]{1,18}\.?[0-9]*|\.[0-9]+)\s*", value) is not None
+    return True
+
+
+def check_remote(name: str, options: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with a remote once all layers are merged, one line each."""
+    section = ("remote", name)
+    url = options.get("url")
+    if url is None:
+        return [f"{title(section)}: has no url"]
+    scheme = url_scheme(url)
+    known = REMOTE_OPTIONS.get(scheme)
+    if scheme == "remote":
+        known = _ANY_REMOTE
+    if known is None:
+        return [f"{name_of(section, 'url')}: no support for {scheme}:// urls"]
+    kind = f"{scheme}:// urls" if scheme else "local paths"
+    return [
+        f"{name_of(section, option)}: no such option for {kind}"
+        for option in options
+        if option not in known
+    ]
+
+
+def url_scheme(url: str) -> str:
+    """Return the lower-case scheme of a remote's url, ``""`` for a local path."""
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://.", url)
+    return match[1].lower() if match else ""
+
+
+def as_bool(text: str) -> bool:
+    """Return the truth value of an option that ``parse`` or ``validate`` let through.
+
+    Raises:
+        ConfigError: Neither ``true`` nor ``false``.
+    """
+    word = text.lower()
+    if word not in ("true", "false"):
+        raise ConfigError(f"expected true or false, found {text[:100]!r}")
+    return word == "true"
+
+
+def split_name(name: str) -> tuple[Section, str]:
+    """Return section and option of ``core.remote`` or ``remote.store.url``.
+
+    Raises:
+        ConfigError: Not of that form.
+    """
+    first, _, rest = name.partition(".")
+    first = first.strip().lower()
+    if first in NAMED:
+        middle, _, option = rest.rpartition(".")
+        section: Section = (first, middle.strip().lower())
+    else:
+        section, option = (first,), rest
+    if not all(section) or not option.strip():
+        raise ConfigError(
+            f"{name!r} is not the name of an option (section.option or remote.name.option)"
+        )
+    return section, option.strip().lower()
+
+
+def name_of(section: Section, option: str) -> str:
+    """Return ``remote.store.url``."""
+    return ".".join((*section, option))
+
+
+def title(section: Section) -> str:
+    """Return a section's heading as DVC writes it, without the brackets."""
+    return section[0] if len(section) == 1 else f'{section[0]} "{section[1]}"'
+
+
+# --- lines ------------------------------------------------------------------------------
+
+
+class _Line(NamedTuple):
+    """One line, or the lines of one triple-quoted value.
+
+    ``kind`` is ``section``, ``option``, ``blank`` (also comments) or ``bad``; ``what`` is the
+    trouble of a bad one. ``section`` is None inside a heading that cannot be used.
+    """
+
+    kind: str
+    number: int
+    text: str
+    section: Section | None = None
+    option: str = ""
+    value: str = ""
+    head: str = ""
+    tail: str = ""
+    what: str = ""
+
+
+_HEADING = re.compile(
+    r"""\s*(?P<open>\[[\s\[]*)
+        (?P<name>"\s*\S[^"]*"|'\s*\S[^']*'|[^'"\s\[\]][^\]]*?)
+        (?P<close>(?:\s*\])+)\s*(?:\#.*)?""",
+    re.VERBOSE,
+)
+_OPTION = re.compile(
+    r"""(?P<head>\s*(?P<name>"[^"]*"|'[^']*'|[^'"=\s][^=]*?)\s*=\s*)(?P<rest>.*)"""
+)
+_NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*', re.DOTALL)
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
+
+
+def _unquote(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return text
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    raw = text.splitlines(keepends=True)
+    section: Section | None = ()
+    number = 0
+    while number < len(raw):
+        line = raw[number]
+        number += 1
+        body = line.rstrip("\r\n").removeprefix("\ufeff" if number == 1 else "")
+        stripped = body.strip()
+        if not stripped or stripped.startswith("#"):
+            yield _Line("blank", number, line, section)
+            continue
+        if stripped.startswith("["):
+            match = _HEADING.fullmatch(body)
+            depth = match["open"].count("[") if match else 0
+            if match is None or depth != match["close"].count("]"):
+                section = None
+                yield _Line("bad", number, line, section, what="not a section heading")
+            elif depth > 1:
+                section = None
+                yield _Line("bad", number, line, section, what="sections do not nest")
+            else:
+                section = _section(_unquote(match["name"]))
+                yield _Line("section", number, line, section)
+            continue
+        match = _OPTION.fullmatch(body)
+        if match is None:
+            yield _Line("bad", number, line, section, what="neither a section nor an option")
+            continue
+        first, rest = number, match["rest"]
+        if rest[:3] in ('"""', "'''"):
+            lines = [rest]
+            quote = rest[:3]
+            while (found := _triple(quote, "\n".join(lines))) is None and number < len(raw):
+                if len(lines) > 1000:
+                    break
+                lines.append(raw[number].rstrip("\r\n"))
+                number += 1
+            line = "".join(raw[first - 1 : number])
+        else:
+            found = _value(rest)
+        option = _unquote(match["name"]).lower()
+        if found is None:
+            what = f"{option}: quotes do not match"
+            yield _Line("bad", first, line, section, what=what)
+        else:
+            yield _Line("option", first, line, section, option, found[0], match["head"], found[1])
+
+
+def _section(name: str) -> Section:
+    match = _NAMED.fullmatch(name.lower())
+    return (match[1], match[2]) if match else (name.lower().strip(),)
+
+
+def _triple(quote: str, text: str) -> tuple[str, str] | None:
+    end = text.find(quote, 3)
+    while end != -1:
+        tail = text[end + 3 :]
+        if "\n" not in tail and (not tail.strip() or tail.strip().startswith("#")):
+            return text[3:end], tail
+        end = text.find(quote, end + 1)
+    return None
+
+
+def _value(text: str) -> tuple[str, str] | None:
+    """Return a value (a list joined by commas) and what follows it, None if malformed."""
+    items: list[str] = []
+    position = 0
+    while True:
+        position += len(text[position:]) - len(text[position:].lstrip())
+        if position < len(text) and text[position] in "'\"":
+            end = text.find(text[position], position + 1)
+            if end == -1:
+                return None
+            items.append(text[position + 1 : end])
+            position = end + 1
+        else:
+            end = position
+            while end < len(text) and text[end] not in ",#":
+                end += 1
+            item = text[position:end].rstrip()
+            if item:
+                items.append(item)
+            position += len(item)
+        tail = text[position:]
+        rest = tail.lstrip()
+        if not rest or rest[0] == "#":
+            return ",".join(items), tail
+        if rest[0] != ",":
+            return None
+        position = len(text) - len(rest) + 1
+
+
+# --- reading ----------------------------------------------------------------------------
+
+
+class Problem(NamedTuple):
+    """Something in a config file that was not understood, and so left out or only kept.
+
+    Attributes:
+        line: From 1.
+        what: ``option: what is wrong``.
+        where: The file.
+    """
+
+    line: int
+    what: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.where}:{self.line}: {self.what}" if self.where else self.what
+
+
+class Parsed(NamedTuple):
+    """A config file: what it sets, and what is wrong with it."""
+
+    values: Values
+    problems: tuple[Problem, ...] = ()
+
+
+def parse(text: str, where: str = "") -> Parsed:
+    """Return the options that ``text`` sets and everything that is wrong with it.
+
+    A value that is not of its option's kind is left out of ``values``; an option or section
+    that DVC does not know is kept. Both are reported.
+
+    Raises:
+        ConfigError: The file has merge conflict markers: neither side may win silently.
+    """
+    if _CONFLICT.search(text):
+        raise ConfigError("has merge conflict markers", where)
+    values: Values = {}
+    problems: list[Problem] = []
+    for line in _lines(text):
+        trouble = ""
+        if line.kind == "bad":
+            trouble = line.what
+        elif line.kind == "section" and line.section is not None:
+            if line.section in values:
+                trouble = f"{title(line.section)}: section occurs twice"
+            elif not _is_known(line.section):
+                trouble = f"{title(line.section)}: no such section"
+            values.setdefault(line.section, {})
+        elif line.kind == "option":
+            trouble = _take(line, values)
+        if trouble:
+            problems.append(Problem(line.number, trouble, where))
+    return Parsed({key: found for key, found in values.items() if found}, tuple(problems))
+
+
+def _is_known(section: Section) -> bool:
+    return section[0] in OPTIONS and (section[0] in NAMED) == (len(section) == 2)
+
+
+def _take(line: _Line, values: Values) -> str:
+    """Add one option to ``values``; return what is wrong with it."""
+    section = line.section
+    if section is None:
+        return ""  # the heading above is reported already
+    if not section:
+        return f"{line.option}: option before the first section"
+    found = values[section]
+    value, trouble = line.value, ""
+    if line.option in found:
+        trouble = f"{name_of(section, line.option)}: set twice, the last one counts"
+    if _is_known(section):
+        try:
+            value = validate(section, line.option, line.value)
+        except ConfigError as error:
+            if line.option in OPTIONS[section[0]]:
+                return error.what
+            trouble = error.what
+    found[line.option] = value
+    return trouble
+
+
+# --- writing ----------------------------------------------------------------------------
+
+
+def edit(text: str, section: Section, option: str, value: str | None) -> str:
+    """Return ``text`` with one option set, or taken out if ``value`` is None.
+
+    Comments, order and spelling of everything else stay. A section that becomes empty
+    goes, as when DVC rewrites the file.
+
+    Raises:
+        ConfigError: The value or name cannot be written so that DVC reads it back.
+    """
+    lines = list(_lines(text))
+    mine = [n for n, line in enumerate(lines) if line.kind == "option" and line.section == section]
+    same = [n for n in mine if lines[n].option == option]
+    out = [line.text for line in lines]
+    if value is None:
+        for n in same:
+            out[n] = ""
+        return _without_empty(lines, out, section)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if same:
+        line = lines[same[-1]]
+        head = line.head if line.head.endswith((" ", "=")) else line.head + " "
+        ending = line.text[len(line.text.rstrip("\r\n")) :] or newline
+        out[same[-1]] = f"{head}{_quoted(value)}{line.tail}{ending}"
+        for n in same[:-1]:
+            out[n] = ""
+        return "".join(out)
+    indent = INDENT
+    if mine:
+        at = mine[-1]
+        head = lines[at].head
+        indent = head[: len(head) - len(head.lstrip())]
+    else:
+        at = max(
+            (
+                n
+                for n, line in enumerate(lines)
+                if line.kind == "section" and line.section == section
+            ),
+            default=-1,
+        )
+    added = f"{indent}{_quoted_name(option)} = {_quoted(value)}{newline}"
+    if at == -1:
+        added = f"[{_quoted_name(title(section))}]{newline}{added}"
+        at = len(out) - 1
+    if out and at >= 0 and not out[at].endswith(("\r", "\n")):
+        out[at] += newline
+    out.insert(at + 1, added)
+    return "".join(out)
+
+
+def remove_section(text: str, section: Section) -> str:
+    """Return ``text`` without a section, its options and the comments between them."""
+    lines = list(_lines(text))
+    out = [line.text for line in lines]
+    last = -1
+    for n, line in enumerate(lines):
+        if line.section != section:
+            continue
+        if line.kind == "section":
+            last = n
+        elif line.kind == "blank":
+            continue  # comments after the last option belong to what comes next
+        for between in range(max(last, 0), n + 1):
+            out[between] = ""
+        last = n
+    return "".join(out)
+
+
+def rename_section(text: str, section: Section, new: Section) -> str:
+    """Return ``text`` with a section's heading changed and nothing else.
+
+    Raises:
+        ConfigError: The new name cannot be written.
+    """
+    heading = f"[{_quoted_name(title(new))}]"
+    out = []
+    for line in _lines(text):
+        changed = line.text
+        if line.kind == "section" and line.section == section:
+            comment = re.search(r"\]\s*(\s#.*)$", line.text.rstrip("\r\n"))
+            ending = line.text[len(line.text.rstrip("\r\n")) :]
+            changed = heading + (comment[1] if comment else "") + ending
+        out.append(changed)
+    return "".join(out)
+
+
+def _without_empty(lines: list[_Line], out: list[str], section: Section) -> str:
+    """Return the text, without the section's heading if only blank lines are left in it."""
+    mine = [n for n, line in enumerate(lines) if line.section == section]
+    if all(lines[n].kind == "section" or not out[n].strip() for n in mine):
+        for n in mine:
+            out[n] = ""
+    return "".join(out)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as ConfigObj writes it."""
+    if not value:
+        return '""'
+    if not _is_writable(value) or re.search(r"%\([^)]*\)s", value):
+        raise ConfigError(f"DVC could not read this value back: {value[:100]!r}")
+    if "'" in value and '"' in value:
+        quote = '"""' if '"""' not in value else "'''"
+        if quote in value:
+            raise ConfigError(f"DVC could not read this value back: {value[:100]!r}")
+        return f"{quote}{value}{quote}"
+    if value[0] in " \t'\"" or value[-1] in " \t'\"" or "," in value or "#" in value:
+        return f"'{value}'" if '"' in value else f'"{value}"'
+    return value
+
+
+def _quoted_name(name: str) -> str:
+    if not name or not _is_writable(name) or "'" in name or set("[]=#%") & set(name):
+        raise ConfigError(f"DVC could not read this name back: {name[:100]!r}")
+    if name[0] in ' "' or name[-1] in ' "' or "," in name:
+        return f"'{name}'" if '"' in name else f'"{name}"'
+    return name
+
+
+def _is_writable(text: str) -> bool:
+    # DVC writes its config as ASCII and fails on the whole file otherwise, but reads UTF-8.
+    return text.isprintable() and len(text.splitlines()) == 1
