@@ -85,9 +85,18 @@ class NotAProjectError(GitDvcError):
 
 
 class UnsafeRepositoryError(GitDvcError):
-    """Git itself refuses this repository (safe.directory)."""
+    """Git itself refuses this repository (safe.directory).
+
+    Args:
+        words: What Git said, which names the way out.
+    """
 
     exit_code = 128
+
+    def __init__(self, words: str) -> None:
+        lines = plain_lines(words)
+        first = lines[0].removeprefix("fatal: ") if lines else "Git refuses this repository"
+        super().__init__(first, details=lines[1:])
 
 
 class FormatError(GitDvcError):
@@ -116,3 +125,74 @@ class ConfigError(FormatError):
     """A config file or value is not valid."""
 
     exit_code = 128
+
+
+def plain_lines(words: str | bytes) -> list[str]:
+    """Return another program's message by lines, safe for a terminal."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    safe = (
+        "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line.expandtabs())
+        for line in text.splitlines()
+    )
+    return [line for line in safe if line.strip()]
+
+
+class GitMissingError(GitDvcError):
+    """There is no ``git`` to run."""
+
+    exit_code = 128
+
+    def __init__(self) -> None:
+        super().__init__("git not found on PATH", hint="install Git, or add its directory to PATH")
+
+
+class GitError(GitDvcError):
+    """Git was asked for something and failed.
+
+    Args:
+        args: The arguments Git got.
+        code: Its exit code; negative when a signal ended it.
+        stderr: What it said.
+    """
+
+    exit_code = 128
+
+    def __init__(self, args: Sequence[str], code: int, stderr: bytes) -> None:
+        self.code = code
+        lines = plain_lines(stderr)
+        self.index_is_locked = any("index.lock" in line for line in lines) and code == 128
+        self.words = "\n".join(lines)
+        command = next((word for word in args if not word.startswith("-")), "")
+        reason = f"exit code {code}" if code >= 0 else f"ended by signal {-code}"
+        first = lines[0] if lines else reason
+        for prefix in ("fatal: ", "error: "):
+            first = first.removeprefix(prefix)
+        hint = ""
+        if self.index_is_locked:
+            hint = (
+                "another git process seems to be busy in this repository: "
+                "let it finish and try again\n"
+                "if it crashed, remove the index.lock file that it left"
+            )
+        super().__init__(
+            f"git {command}: {first}", details=[f"  {line}" for line in lines[1:]], hint=hint
+        )
+
+
+class LockTimeoutError(GitDvcError):
+    """The lock of the project stayed with another process for too long."""
+
+    def __init__(self, path: str, holder: str, timeout_s: float) -> None:
+        super().__init__(
+            f"{holder} keeps this project locked; gave up after {timeout_s:g} s",
+            details=[f"  {quoted(path)}"],
+            hint="let it finish and try again",
+        )
+
+
+class HookError(GitDvcError):
+    """The Git hooks cannot be installed or removed as asked."""
+
+
+class HooksPathError(HookError):
+    """The directory for hooks is not ours to write to; says which lines to add by hand."""

@@ -1,0 +1,97 @@
+"""What every test gets: a home of its own, and Git that gives the same commits each time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GitRunner = Callable[..., str]
+
+GIT_CONFIG = """\
+[user]
+\tname = A U Thor
+\temail = author@example.com
+[init]
+\tdefaultBranch = main
+[core]
+\tautocrlf = false
+[protocol "file"]
+\tallow = always
+[advice]
+\tdetachedHead = false
+"""
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Keep the settings of whoever runs the tests out of them, and the other way round."""
+    home = tmp_path_factory.mktemp("home")
+    config = home / ".gitconfig"
+    config.write_text(GIT_CONFIG)
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "DVC_", "XDG_", "PRE_COMMIT")) and name != "GIT_DVC_TEST_DVC":
+            monkeypatch.delenv(name)
+    for name, value in {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_DATE": "2005-04-07T22:13:13+0200",
+        "GIT_COMMITTER_DATE": "2005-04-07T22:13:13+0200",
+        "GIT_TERMINAL_PROMPT": "0",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_GLOBAL_CONFIG_DIR": str(home / "dvc-global"),
+        "DVC_SYSTEM_CONFIG_DIR": str(home / "dvc-system"),
+        "DVC_SITE_CACHE_DIR": str(home / "dvc-site-cache"),
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+def run_git(*args: str | os.PathLike[str], cwd: str | os.PathLike[str], check: bool = True) -> str:
+    """Run Git and return what it printed, without the last line break."""
+    done = subprocess.run(
+        ["git", *(os.fspath(arg) for arg in args)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"git {args}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout.rstrip("\n")
+
+
+@pytest.fixture(name="run_git")
+def run_git_fixture() -> GitRunner:
+    """Give tests ``run_git`` without an import."""
+    return run_git
+
+
+@pytest.fixture
+def git_repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty repository on branch ``main``, and stand in it."""
+    top = tmp_path / "repo"
+    top.mkdir()
+    run_git("init", "-q", cwd=top)
+    monkeypatch.chdir(top)
+    return top
+
+
+@pytest.fixture(scope="session")
+def real_dvc() -> Path:
+    """Return the original ``dvc`` program, or skip: GIT_DVC_TEST_DVC names it, else PATH."""
+    named = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
+    if not named:
+        pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
+    return Path(named)
