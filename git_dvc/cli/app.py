@@ -14,7 +14,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -108,7 +108,7 @@ def _global_options() -> list[typer.core.TyperOption]:
             default=False,
             expose_value=False,
             callback=_set_quiet,
-            help="Print errors only.",
+            help="Print errors only; the exit code tells.",
         ),
         typer.core.TyperOption(
             param_decls=["-v", "--verbose"],
@@ -124,9 +124,41 @@ def _global_options() -> list[typer.core.TyperOption]:
 class Command(typer.core.TyperCommand):
     """A command with ``-q``, ``-v``, and help in Git's look that ends with examples."""
 
+    many_values: Sequence[str] = ()
+    """Options that take all words up to the next option, as DVC's ``--targets a b``."""
+
+    optional_values: Mapping[str, tuple[str, Sequence[str]]] = {}
+    """Options that may stand without a value, the value they then have, and all values."""
+
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, **settings)
         self.params.extend(_global_options())
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line, with the two habits of DVC's that Typer does not know."""
+        return super().parse_args(ctx, list(self._spelled_out(args)))
+
+    def _spelled_out(self, arguments: Sequence[str]) -> Iterator[str]:
+        option = ""
+        for number, word in enumerate(arguments):
+            if word == "--":
+                yield from arguments[number:]
+                return
+            following = arguments[number + 1 : number + 2]
+            if word in self.optional_values:
+                value, known = self.optional_values[word]
+                yield word
+                if not following or following[0] not in known:
+                    yield value
+            elif word.startswith("-"):
+                option = word if word in self.many_values else ""
+                if not option:
+                    yield word
+            elif option:
+                yield option
+                yield word
+            else:
+                yield word
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write usage, what the command does, its options and examples."""
@@ -164,9 +196,11 @@ def _write_options(command: Any, context: Any, formatter: Any) -> None:
             continue
         if parameter.param_type_name == "argument":
             if parameter.help:
-                rows["arguments"].append((f"<{parameter.metavar or parameter.name}>", record[1]))
+                rows["arguments"].append(
+                    (f"<{parameter.metavar or parameter.name}>", parameter.help)
+                )
         else:
-            rows["options"].append(record)
+            rows["options"].append((record[0], record[1].replace("  [x>=0]", "")))
     for title, listed in rows.items():
         if listed:
             formatter.write(f"\n{title}:\n")
@@ -177,7 +211,7 @@ def table(rows: Sequence[tuple[str, str]], width: int = 80) -> str:
     """Return two columns, the second wrapped; a long first cell gets a line of its own."""
     import textwrap
 
-    first = min(max(len(left) for left, _ in rows), 24)
+    first = min(max(len(left) for left, _ in rows), 26)
     pad = " " * (len(_INDENT) + first + 2)
     lines = []
     for left, right in rows:
@@ -204,10 +238,18 @@ def load(entry: Entry, name: str) -> Any:
     module = importlib.import_module(f"git_dvc.cli.{module_name}")
     examples = module.EXAMPLES
     one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    kind = type(
+        "Command",
+        (Command,),
+        {
+            "many_values": getattr(module, "MANY_VALUES", ()),
+            "optional_values": getattr(module, "OPTIONAL_VALUES", {}),
+        },
+    )
     one.command(
         name,
-        cls=Command,
-        context_settings=getattr(module, "SETTINGS", {}) | _HELP_OPTIONS,
+        cls=kind,
+        context_settings=_HELP_OPTIONS,
         epilog=examples[function_name] if isinstance(examples, dict) else examples,
     )(getattr(module, function_name))
     return typer.main.get_command(one)
@@ -312,7 +354,7 @@ class UnknownCommandError(GitDvcError):
     def __init__(self, word: str, prefix: str, known: Sequence[str]) -> None:
         from difflib import get_close_matches
 
-        self.similar = get_close_matches(word, known, cutoff=0.6)
+        self.similar = [prefix + name for name in get_close_matches(word, known, cutoff=0.6)]
         where = f"git dvc {prefix}".strip()
         self.text = (
             f"git-dvc: {quoted(prefix + word)!r} is not a git-dvc command. See '{where} -h'."

@@ -196,18 +196,15 @@ def _git_wants_colour(terminal: bool) -> bool:
     given = "color." in os.environ.get("GIT_CONFIG_PARAMETERS", "")
     if not terminal and not given and os.environ.get("GIT_PAGER_IN_USE") != "true":
         return False
-    import subprocess
+    from git_dvc.errors import GitDvcError
+    from git_dvc.git.repo import git
 
     try:
-        answer = subprocess.run(
-            ["git", "config", "--get-colorbool", "color.dvc", "true" if terminal else "false"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-    except OSError:
+        shown = "true" if terminal else "false"
+        answer = git(["config", "--get-colorbool", "color.dvc", shown], cwd=os.getcwd())
+    except (GitDvcError, OSError):
         return False
-    return answer.stdout.strip() == b"true"
+    return answer.out.strip() == b"true"
 
 
 def human_size(size_bytes: float) -> str:

@@ -1,0 +1,59 @@
+"""``git dvc add``: what the command line says; the work is in ``ops/add.py``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from git_dvc.cli.console import console
+
+EXAMPLES = """
+git dvc add images model.h5          # then: git commit -m 'Add data'
+git dvc add images/new.png           # one more file in a tracked directory
+git dvc add --glob 'raw/*.csv'       # one pointer file for each match
+git dvc add ~/Downloads/set.zip -o set.zip   # copy it here first
+"""
+
+
+def add(
+    targets: Annotated[list[str], typer.Argument(metavar="target", help="Files and directories.")],
+    glob: Annotated[
+        bool, typer.Option("--glob", help="Read targets as patterns: *, ?, [a-z], **.")
+    ] = False,
+    no_commit: Annotated[
+        bool, typer.Option("--no-commit", help="Write the pointer only; the cache comes later.")
+    ] = False,
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", metavar="<path>", help="Copy the target here and add it."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Overwrite what is at --out.")
+    ] = False,
+    no_relink: Annotated[
+        bool,
+        typer.Option("--no-relink", help="Leave the files as they are, not linked to the cache."),
+    ] = False,
+) -> None:
+    """Put files or directories under version control.
+
+    The data goes to the cache; a small pointer file and a .gitignore line are written and
+    staged. It replaces 'git add' for data: commit next.
+    """
+    from git_dvc.cli import render
+    from git_dvc.ops import add as op
+    from git_dvc.project import Project
+
+    project = Project.open()
+    result = op.add(
+        project,
+        targets,
+        glob=glob,
+        commit=not no_commit,
+        out=out,
+        force=force,
+        relink=not no_relink,
+        progress=console.progress(),
+    )
+    console.say(render.add(result))

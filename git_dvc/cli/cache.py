@@ -1,0 +1,47 @@
+"""``git dvc cache dir`` and ``cache migrate``; the work is in ``ops/``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from git_dvc.cli import options
+
+EXAMPLES = {
+    "directory": """
+git dvc cache dir                      # where it is
+git dvc cache dir --local /mnt/cache   # another place, for this clone
+git dvc cache dir -u                   # back to .dvc/cache
+""",
+    "migrate": """
+git dvc cache migrate --dry         # what would happen
+git dvc cache migrate --dvc-files   # move the objects and rewrite the pointer files
+""",
+}
+
+
+def directory(
+    value: Annotated[
+        str | None, typer.Argument(metavar="path", help="The new place; without it: show.")
+    ] = None,
+    unset: Annotated[bool, typer.Option("-u", "--unset", help="Go back to .dvc/cache.")] = False,
+    of_user: options.GlobalLevel = False,
+    of_system: options.SystemLevel = False,
+    of_project: options.ProjectLevel = False,
+    of_clone: options.LocalLevel = False,
+) -> None:
+    """Show or set where the cache is."""
+    raise NotImplementedError
+
+
+def migrate(
+    dvc_files: Annotated[
+        bool, typer.Option("--dvc-files", help="Rewrite pointer and lock files, too.")
+    ] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry", "--dry-run", help="Only show what would be done.")
+    ] = False,
+) -> None:
+    """Bring the cache of DVC 2 to the layout of DVC 3."""
+    raise NotImplementedError

@@ -1,0 +1,66 @@
+"""``git dvc data status``; the work is in ``ops/data_status.py``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from git_dvc.cli import options
+from git_dvc.cli.console import console
+
+EXAMPLES = """
+git dvc data status                     # HEAD, pointer files and workspace
+git dvc data status --granular          # file by file inside directories
+git dvc data status --untracked-files   # and what neither Git nor git-dvc knows
+git dvc data status --json
+"""
+
+
+class Untracked(str, Enum):
+    """Values of ``--untracked-files``."""
+
+    NO = "no"
+    ALL = "all"
+
+
+OPTIONAL_VALUES = {"--untracked-files": ("all", ("no", "all"))}
+
+
+def status(
+    targets: options.Targets = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, on one line.")] = False,
+    granular: Annotated[
+        bool, typer.Option("--granular", help="Show files inside directories.")
+    ] = False,
+    unchanged: Annotated[
+        bool, typer.Option("--unchanged", help="Show what did not change, too.")
+    ] = False,
+    untracked_files: Annotated[
+        Untracked,
+        typer.Option(
+            "--untracked-files",
+            metavar="[no|all]",
+            help="Show files that nothing tracks; without a value: all.",
+            show_default=False,
+        ),
+    ] = Untracked.NO,
+) -> None:
+    """Show how the data differs between HEAD, the pointer files and the workspace."""
+    from git_dvc.cli import render
+    from git_dvc.ops import data_status as op
+    from git_dvc.project import Project
+
+    project = Project.open()
+    result = op.data_status(
+        project,
+        targets or [],
+        granular=granular,
+        untracked=untracked_files is Untracked.ALL,
+        progress=console.progress(),
+    )
+    if as_json:
+        console.write(render.data_status_json(result, unchanged=unchanged))
+    else:
+        console.say(render.data_status(result, unchanged=unchanged))

@@ -1,0 +1,51 @@
+"""Arguments and flags that several commands share, worded once.
+
+Each is a type for a command's parameter: ``force: options.Force = False``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from git_dvc.errors import UsageError
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="target",
+        help="Pointer files, stages or data paths, also inside tracked directories.",
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("-f", "--force", help="Discard what is not saved.")]
+Recursive = Annotated[
+    bool, typer.Option("-R", "--recursive", help="Take all that is tracked below a directory.")
+]
+WithDeps = Annotated[
+    bool, typer.Option("-d", "--with-deps", help="Take also what the stages depend on.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, on one line.")]
+GlobalLevel = Annotated[bool, typer.Option("--global", help="Your own config file.")]
+SystemLevel = Annotated[bool, typer.Option("--system", help="This machine's config file.")]
+ProjectLevel = Annotated[
+    bool, typer.Option("--project", help="The project's .dvc/config (the default for writing).")
+]
+LocalLevel = Annotated[
+    bool, typer.Option("--local", help="This clone's .dvc/config.local, which Git ignores.")
+]
+
+
+def level(*, of_user: bool, of_system: bool, of_project: bool, of_clone: bool) -> str | None:
+    """Return the config file that was chosen: global, system, project, local, or None.
+
+    Raises:
+        UsageError: More than one was chosen.
+    """
+    flags = {"global": of_user, "system": of_system, "project": of_project, "local": of_clone}
+    chosen = [name for name, given in flags.items() if given]
+    if len(chosen) > 1:
+        named = " and ".join(f"--{name}" for name in chosen)
+        raise UsageError(f"{named} cannot be used together")
+    return chosen[0] if chosen else None
