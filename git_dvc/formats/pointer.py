@@ -28,10 +28,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_dvc import hashing
 from git_dvc.errors import FormatError
+
+if TYPE_CHECKING:
+    from git_dvc.formats import yamltext
 
 MOST_BYTES = 16 * 1024 * 1024
 
@@ -419,12 +422,12 @@ def _scalar(value: object, column: int) -> str:
     text = str(value)
     if _HEX_TEXT.fullmatch(text):
         return text
-    if is_plain_text(text) and (" " not in text or column + len(text) < 80):
+    if is_plain_text(text) and column + len(text) <= 80:
         return text
 
     from git_dvc.formats import yamltext
 
-    return yamltext.scalar(text, column=column, indent=2)
+    return yamltext.scalar(text, column=column, indent=4)
 
 
 def update(data: bytes, path: str, out: Out) -> bytes:
@@ -461,10 +464,10 @@ def _same_keys(before: Out, after: Out) -> bool:
     return content_keys(before).keys() == content_keys(after).keys() and before[6:] == Out("")[6:]
 
 
-def set_content(document: Any, at: tuple[str | int, ...], out: Out) -> None:
+def set_content(document: yamltext.Document, at: tuple[str | int, ...], out: Out) -> None:
     """Write an out's content into an open document; shared with ``dvc.lock``."""
     wanted = content_keys(out)
-    has: dict[str, Any] = document.value
+    has: Any = document.value
     for step in at:
         has = has[step]
     unwanted = _REPLACED - wanted.keys()
