@@ -103,7 +103,7 @@ _WORD = re.compile(
 )
 _NOT_TEXT = re.compile(r"(?:true|false|null|\.inf|\.nan|y|n|yes|no|on|off)", re.IGNORECASE)
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
-_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
+_CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 
 
 def is_plain_text(text: str) -> bool:
@@ -192,12 +192,17 @@ def parse(data: bytes) -> Pointer:
     outs = _plain(text)
     if outs is not None:
         return Pointer(outs)
-    if _CONFLICT.search(text):
-        raise FormatError("has merge conflict markers")
+    check_conflicts(data)
 
     from git_dvc.formats import yamltext
 
     return from_value(yamltext.parse(text))
+
+
+def check_conflicts(data: bytes) -> None:
+    """Refuse a file that Git left with both sides of a merge in it."""
+    if _CONFLICT.search(data):
+        raise FormatError("has merge conflict markers")
 
 
 def from_value(value: object) -> Pointer:
