@@ -1,0 +1,238 @@
+"""Results as text or JSON: pure functions from values to what is printed.
+
+Reports come in the shape of DVC's JSON, so that one value makes both outputs::
+
+    {"modified": ["d/"], "renamed": [{"old": "d/2", "new": "d/two"}]}
+
+A path that ends in ``/`` is a directory. Names are quoted where they could fool a
+terminal; JSON has them as they are. ``paint`` colours, or does nothing in a pipe.
+
+This module is on the way of ``git dvc status``, so its imports are few.
+"""
+
+from __future__ import annotations
+
+import os
+
+from git_dvc.errors import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    Paint = Callable[[str, str], str]
+
+_INDENT = " " * 8
+
+
+def plain(text: str, style: str) -> str:
+    """Paint nothing."""
+    return text
+
+
+def from_here(path: str, here: str | None = None) -> str:
+    """Return an absolute path as seen from the current directory, keeping a last ``/``."""
+    seen = os.path.relpath(path, here or os.getcwd())
+    return seen + os.sep if path.endswith(("/", os.sep)) else seen
+
+
+def json_line(value: object) -> str:
+    """Return a value as one line of JSON, as DVC prints it."""
+    import json
+
+    return json.dumps(value)
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return ``1 file`` or ``2 files``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def and_list(parts: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+# -- checkout ----------------------------------------------------------------------------
+
+_LETTERS = (("modified", "M", "yellow"), ("added", "A", "green"), ("deleted", "D", "red"))
+
+
+def checkout_lines(changes: Mapping[str, Sequence[str]], paint: Paint = plain) -> str:
+    """Return a line for each output: ``M``, ``A`` or ``D``, a tab, the path.
+
+    Args:
+        changes: Paths by "modified", "added" and "deleted".
+        paint: Colours the letter.
+    """
+    lines = []
+    for state, letter, style in _LETTERS:
+        paths = changes.get(state, ())
+        for path in sorted(paths, key=lambda path: (not path.endswith("/"), path)):
+            lines.append(f"{paint(letter, style)}\t{quoted(path)}")
+    return "\n".join(lines)
+
+
+def file_counts(counts: Mapping[str, int]) -> str:
+    """Return ``2 files added and 1 file deleted``, or that nothing changed."""
+    parts = [
+        f"{number_of(counts[state], 'file')} {state}"
+        for state, _, _ in _LETTERS
+        if counts.get(state)
+    ]
+    return and_list(parts) or "No changes."
+
+
+# -- status and data status --------------------------------------------------------------
+
+_WORDS = {
+    "modified": "modified:",
+    "added": "new:",
+    "deleted": "deleted:",
+    "renamed": "renamed:",
+    "unknown": "unknown:",
+}
+
+
+def _change_lines(changes: Mapping[str, Iterable[Any]]) -> list[str]:
+    """Return ``modified:   data/`` for each change, by path."""
+    found = []
+    for state, paths in changes.items():
+        for path in paths:
+            if isinstance(path, dict):
+                old, new = path["old"], path["new"]
+                found.append((old, f"{_WORDS[state]:<12}{quoted(old)} -> {quoted(new)}"))
+            else:
+                found.append((path, f"{_WORDS.get(state, state + ':'):<12}{quoted(path)}"))
+    return [line for _, line in sorted(found)]
+
+
+def _section(
+    title: str, hints: Sequence[str], lines: Sequence[str], style: str, paint: Paint
+) -> str:
+    if not lines:
+        return ""
+    shown = [f"{title}:", *(f"  ({hint})" for hint in hints)]
+    shown.extend(_INDENT + paint(line, style) for line in lines)
+    return "\n".join(shown) + "\n"
+
+
+def data_status(report: Mapping[str, Any], paint: Paint = plain) -> str:
+    """Return ``data status`` as text.
+
+    Args:
+        report: Its JSON; sections that are missing or empty are left out.
+        paint: Colours the entries.
+    """
+    sections = [
+        _section(
+            "Not in the cache",
+            ['use "git dvc add <path>..." where the data is still there'],
+            [quoted(path) for path in report.get("not_in_cache", ())],
+            "red",
+            paint,
+        ),
+        _section(
+            "Changes to be committed to Git",
+            ['use "git commit" to record the pointer files'],
+            _change_lines(report.get("committed", {})),
+            "green",
+            paint,
+        ),
+        _section(
+            "Changes not added",
+            [
+                'use "git dvc add <path>..." to record them',
+                'use "git dvc checkout -f <path>..." to discard them',
+            ],
+            _change_lines(report.get("uncommitted", {})),
+            "yellow",
+            paint,
+        ),
+        _section(
+            "Untracked files",
+            ['use "git add <file>..." or "git dvc add <path>..." to track them'],
+            [quoted(path) for path in report.get("untracked", ())],
+            "cyan",
+            paint,
+        ),
+        _section(
+            "Unchanged",
+            [],
+            [quoted(path) for path in report.get("unchanged", ())],
+            "dim",
+            paint,
+        ),
+    ]
+    return "\n".join(section for section in sections if section) or "No changes.\n"
+
+
+# -- diff --------------------------------------------------------------------------------
+
+_DIFF_STATES = (
+    ("added", "green"),
+    ("deleted", "red"),
+    ("renamed", "green"),
+    ("modified", "yellow"),
+    ("not in cache", "yellow"),
+)
+
+
+def _diff_path(entry: Mapping[str, Any]) -> str:
+    path = entry["path"]
+    if isinstance(path, str):
+        return quoted(path)
+    return f"{quoted(path['old'])} -> {quoted(path['new'])}"
+
+
+def _short_hash(entry: Mapping[str, Any]) -> str:
+    value = entry.get("hash") or ""
+    if isinstance(value, str):
+        return value[:8]
+    return f"{value['old'][:8]}..{value['new'][:8]}"
+
+
+def diff(report: Mapping[str, Any], paint: Paint = plain) -> str:
+    """Return ``diff`` as text: a section for each kind of change, and a summary.
+
+    Args:
+        report: Its JSON; entries with a ``hash`` show eight digits of it.
+        paint: Colours the titles.
+    """
+    sections, counts = [], []
+    for state, style in _DIFF_STATES:
+        entries = report.get(state) or ()
+        if not entries:
+            continue
+        lines = [f"{paint(state.capitalize(), style)}:"]
+        for entry in entries:
+            digits = _short_hash(entry)
+            lines.append(f"    {digits + '  ' if digits else ''}{_diff_path(entry)}")
+        sections.append("\n".join(lines) + "\n")
+        files = [entry for entry in entries if not _diff_path(entry).endswith("/")]
+        if files:
+            counts.append(f"{len(files)} {state}")
+    if counts:
+        sections.append(f"files summary: {', '.join(counts)}\n")
+    return "\n".join(sections)
+
+
+def diff_markdown(report: Mapping[str, Any], *, show_hash: bool = False) -> str:
+    """Return ``diff --md``: one table."""
+    heads = ["Status", "Hash", "Path"] if show_hash else ["Status", "Path"]
+    rows = []
+    for state, _ in _DIFF_STATES:
+        for entry in report.get(state) or ():
+            path = _diff_path(entry)
+            rows.append([state, _short_hash(entry), path] if show_hash else [state, path])
+    return markdown_table(heads, rows)
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown with its columns aligned."""
+    cells = [list(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines) + "\n"
