@@ -1,0 +1,314 @@
+"""The rows of the table: each step, how it is judged, and its bars.
+
+To add a row, append a ``Row`` to ``ROWS``; nothing else has to change. Bars are the ones of the
+project's plan, for the full size, with real dvc 3.67.1 and the same link type.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks import tools, workloads
+from benchmarks.measure import Command
+from benchmarks.scenes import Scene
+from benchmarks.tools import Place
+
+# A turn counts the runs of one row: 0, 1, 2, ...
+Prepare = Callable[[Scene, Place, int], None]
+LimitStep = Callable[[Scene], Command]
+
+PEAK_BAR_BYTES = 200_000_000
+BOTH = ("git-dvc", "dvc")
+
+
+class Bar(NamedTuple):
+    """git-dvc may take at most ``most`` times what ``against`` takes (or ``most`` seconds more)."""
+
+    against: str
+    most: float
+    extra_seconds: bool = False
+
+
+class Limit(NamedTuple):
+    """What the machine allows: a bare command that does the indispensable part of the step."""
+
+    name: str
+    step: LimitStep
+    leaves: bool = False  # writes below scene.scratch; deleted before and after
+    needs: str = "sh"  # the program it needs; without it the limit is left out
+
+
+class Row(NamedTuple):
+    """One step of one workload.
+
+    ``metric`` is what the bars judge: ``wall``, ``cpu`` (user and system) or ``user`` (CPU in
+    user mode: for steps that copy many small files, where neither the wall time nor the system's
+    share can be repeated; their system calls are counted instead).
+    """
+
+    name: str
+    title: str
+    scene: str
+    link: str | None
+    state: str
+    step: Callable[[Scene, Place, int], Command]
+    metric: str = "wall"
+    tools: tuple[str, ...] = BOTH
+    limits: tuple[Limit, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    before: Prepare | None = None
+    after: Prepare | None = None
+    repeat: int = 1  # runs in a round, of which the median counts
+    warm_up: bool = False  # one round more, first, that does not count
+    reads_only: bool = False  # the tools change nothing: results are compared once, at the end
+    files: Callable[[workloads.Size], int] = lambda size: 0  # how many, for calls_per_file
+    calls_per_file: tuple[tuple[str, float], ...] = ()  # bars on system calls
+    read_bytes_per_byte: float | None = None  # bar on bytes read, by the bytes of the big file
+
+
+def _add(scene: Scene, place: Place, turn: int) -> Command:
+    return place.add(scene.data)
+
+
+def _checkout(scene: Scene, place: Place, turn: int) -> Command:
+    return place.own("checkout")
+
+
+def _status(scene: Scene, place: Place, turn: int) -> Command:
+    return place.status()
+
+
+def _version(scene: Scene, place: Place, turn: int) -> Command:
+    return place.own("--version")
+
+
+def _switch(scene: Scene, place: Place, turn: int) -> Command:
+    return place.switch("v1" if turn % 2 == 0 else "v2")
+
+
+def _forget(scene: Scene, place: Place, turn: int) -> None:
+    """Go back to the state before the first add."""
+    place.restore(scene.data)
+
+
+def _change(scene: Scene, place: Place, turn: int) -> None:
+    scene.change(place, f"turn {turn}")
+
+
+def _commit(scene: Scene, place: Place, turn: int) -> None:
+    place.commit(f"turn-{turn}")
+
+
+def _delete_data(scene: Scene, place: Place, turn: int) -> None:
+    tools.remove(place.path(scene.data))
+
+
+def _warm(scene: Scene, place: Place, turn: int) -> None:
+    """Read what the step will read: whether it is still in memory is no merit of a tool."""
+    workloads.read_through(place.path(scene.data))
+    workloads.read_through(place.cache)
+
+
+def _plain(scene: Scene, *argv: str) -> Command:
+    return Command(list(argv), scene.base, dict(os.environ) | {"LC_ALL": "C.UTF-8"})
+
+
+def _copied(scene: Scene) -> str:
+    return os.path.join(scene.scratch, "copy")
+
+
+READ_MD5_LINK = Limit(
+    "read+md5+link",
+    lambda scene: _plain(
+        scene,
+        sys.executable,
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare.py"),
+        scene.source,
+        _copied(scene),
+    ),
+    leaves=True,
+)
+FIND = Limit(
+    "find -printf",
+    lambda scene: _plain(scene, "find", scene.source, "-printf", r"%i %s %T@ %C@ %m %p\n"),
+    needs="find" if sys.platform == "linux" else "GNU find",
+)
+CP_RL = Limit(
+    "cp -rl", lambda scene: _plain(scene, "cp", "-rl", scene.source, _copied(scene)), leaves=True
+)
+CP_R = Limit(
+    "cp -r", lambda scene: _plain(scene, "cp", "-r", scene.source, _copied(scene)), leaves=True
+)
+CP = Limit("cp", lambda scene: _plain(scene, "cp", scene.source, _copied(scene)), leaves=True)
+MD5SUM = Limit("md5sum", lambda scene: _plain(scene, "md5sum", scene.source), needs="md5sum")
+XXH128SUM = Limit(
+    "xxh128sum", lambda scene: _plain(scene, "xxh128sum", scene.source), needs="xxh128sum"
+)
+PYTHON = Limit("python", lambda scene: _plain(scene, sys.executable, "-I", "-c", "pass"))
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "add-hardlink",
+        "many files: add, hardlink",
+        *("many", "hardlink", "fresh"),
+        step=_add,
+        limits=(READ_MD5_LINK,),
+        bars=(Bar("dvc", 0.25), Bar("read+md5+link", 2.5)),
+        after=_forget,
+    ),
+    Row(
+        "add-copy",
+        "many files: add, copy",
+        *("many", "copy", "fresh"),
+        step=_add,
+        metric="user",
+        limits=(CP_R,),
+        bars=(Bar("dvc", 0.35),),
+        after=_forget,
+        files=lambda size: size.many_files,
+        # Opened once to read and once to write.
+        calls_per_file=(("open", 2.1), ("read", 1.1), ("write", 1.1), ("rename", 1.1)),
+    ),
+    Row(
+        "status",
+        "many files: status, nothing changed",
+        *("many", "hardlink", "tagged"),
+        step=_status,
+        tools=(*BOTH, "git"),
+        limits=(FIND,),
+        bars=(Bar("dvc", 0.15), Bar("find -printf", 3.0)),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "add-changed",
+        "many files: add after 100 changed",
+        *("many", "hardlink", "tagged"),
+        step=_add,
+        bars=(Bar("dvc", 0.15),),
+        before=_change,
+        after=_commit,
+    ),
+    Row(
+        "switch-changed",
+        "many files: git checkout, 100 differ",
+        *("many", "hardlink", "tagged"),
+        step=_switch,
+        tools=(*BOTH, "git-lfs"),
+        bars=(Bar("dvc", 0.10), Bar("git-lfs", 1.0)),
+        repeat=2,
+        warm_up=True,
+    ),
+    Row(
+        "checkout-nothing",
+        "many files: checkout, nothing to do",
+        *("many", "hardlink", "tagged"),
+        step=_checkout,
+        bars=(Bar("dvc", 0.12),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "checkout-hardlink",
+        "many files: full checkout, hardlink",
+        *("many", "hardlink", "tagged"),
+        step=_checkout,
+        limits=(CP_RL,),
+        bars=(Bar("dvc", 0.45), Bar("cp -rl", 2.0)),
+        before=_delete_data,
+    ),
+    Row(
+        "checkout-copy",
+        "many files: full checkout, copy",
+        *("many", "copy", "tagged"),
+        step=_checkout,
+        metric="user",
+        limits=(CP_R,),
+        bars=(Bar("dvc", 0.35),),
+        before=_delete_data,
+        files=lambda size: size.many_files,
+    ),
+    Row(
+        "images-switch",
+        "images: git checkout v1, v2, hardlink",
+        *("images", "hardlink", "tagged"),
+        step=_switch,
+        metric="cpu",
+        tools=(*BOTH, "git-lfs"),
+        bars=(Bar("dvc", 0.25),),
+        repeat=2,
+        warm_up=True,
+    ),
+    Row(
+        "big-add-hardlink",
+        "big file: add, hardlink",
+        *("big", "hardlink", "fresh"),
+        step=_add,
+        limits=(MD5SUM, XXH128SUM),
+        bars=(Bar("dvc", 0.95), Bar("md5sum", 1.1)),
+        before=lambda scene, place, turn: workloads.read_through(place.path(scene.data)),
+        after=_forget,
+    ),
+    Row(
+        "big-add-copy",
+        "big file: add, copy",
+        *("big", "copy", "fresh"),
+        step=_add,
+        limits=(MD5SUM, CP),
+        bars=(Bar("dvc", 0.55),),
+        before=lambda scene, place, turn: workloads.read_through(place.path(scene.data)),
+        after=_forget,
+        read_bytes_per_byte=1.05,  # one read: hashed while it is written
+    ),
+    Row(
+        "big-switch",
+        "big file: git checkout v1, v2, copy",
+        *("big", "copy", "tagged"),
+        step=_switch,
+        limits=(CP,),
+        bars=(Bar("dvc", 0.6), Bar("cp", 1.3)),
+        before=_warm,
+        repeat=2,
+    ),
+    Row(
+        "version",
+        "--version",
+        *("empty", None, "fresh"),
+        step=_version,
+        limits=(PYTHON,),
+        bars=(Bar("dvc", 0.45),),
+        repeat=10,
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "status-empty",
+        "status, empty project",
+        *("empty", None, "fresh"),
+        step=_status,
+        tools=(*BOTH, "git"),
+        limits=(PYTHON,),
+        bars=(Bar("dvc", 0.25),),
+        repeat=10,
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "code-checkout",
+        "code only: git checkout, hooks installed",
+        *("code", "hardlink", "tagged"),
+        step=_switch,
+        tools=(*BOTH, "git-lfs", "git"),
+        bars=(Bar("git", 0.005, extra_seconds=True),),
+        repeat=20,
+        warm_up=True,
+    ),
+)
+
+
+def available(limit: Limit) -> bool:
+    return shutil.which(limit.needs) is not None
