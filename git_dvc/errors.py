@@ -196,3 +196,79 @@ class HookError(GitDvcError):
 
 class HooksPathError(HookError):
     """The directory for hooks is not ours to write to; says which lines to add by hand."""
+
+
+class MissingObjectError(GitDvcError):
+    """The cache lacks an object."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        super().__init__(
+            f"not in the cache: object {value}",
+            hint="fetch it with 'git dvc pull', if a remote has it",
+        )
+
+
+class CorruptObjectError(GitDvcError):
+    """An object's content is not what its name says; it was set aside."""
+
+    def __init__(self, value: str, moved_to: str) -> None:
+        self.value = value
+        super().__init__(
+            f"damaged object in the cache: {value}",
+            details=[f"  set aside as {quoted(moved_to)}"],
+            hint="see which files need it with 'git dvc fsck'",
+        )
+
+
+class ChangingFileError(GitDvcError):
+    """A file is being written while we read it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"file is changing while it is read: {quoted(path)}",
+            hint="let the program that writes it finish, then run the command again",
+        )
+
+
+class NotRegularFileError(GitDvcError):
+    """Something that is neither a file nor a directory stands where data should be."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"not a regular file: {quoted(path)}")
+
+
+class CannotTrackError(GitDvcError):
+    """A directory holds things that cannot be versioned.
+
+    Args:
+        problems: Path and reason of each.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
+        if len(problems) > MOST_PATHS:
+            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        super().__init__(
+            "these cannot be tracked, so nothing was added:",
+            details=shown,
+            hint="remove them, or list them in .dvcignore",
+        )
+
+
+class LinkTypeError(GitDvcError):
+    """None of the link types in ``cache.type`` works between the cache and the work tree."""
+
+    def __init__(self, types: Sequence[str], cache: str) -> None:
+        super().__init__(
+            f"no link type of 'cache.type = {','.join(types)}' works between the cache in "
+            f"{quoted(cache)} and the work tree",
+            hint="allow copies with 'git dvc config cache.type reflink,copy'",
+        )
+
+
+class OutsideProjectError(GitDvcError):
+    """A path that the user gave is not in the project."""
+
+    def __init__(self, path: str, root: str) -> None:
+        super().__init__(f"{quoted(path)} is outside of the project in {quoted(root)}")

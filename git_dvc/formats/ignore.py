@@ -100,6 +100,11 @@ class Ignore:
         self._rules[folder] = rules
         self._dirs = {"": False}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether only the built-in patterns exist."""
+        return not self._rules
+
     def match_file(self, relpath: str) -> bool:
         """Return whether a file (or link) is ignored."""
         parent, _, name = relpath.rpartition("/")
@@ -148,12 +153,19 @@ class Ignore:
                         continue
                     if rule.regex.match(below) or (is_dir and rule.regex.match(below + "/")):
                         return rule.match
-        name = relpath.rpartition("/")[2]
-        if name == ".git":
-            return Match("", 0, ".git", True)
-        if is_dir and name in (".hg", ".dvc"):
-            return Match("", 0, name + "/", True)
+        return _built_in(relpath, is_dir)
+
+
+def _built_in(relpath: str, is_dir: bool) -> Match | None:
+    if "." not in relpath:
         return None
+    # A pattern with a slash at its end speaks of directories only, and like any pattern
+    # also of what is below: that counts where a later pattern let the directory in.
+    parts = relpath.split("/")
+    for name, pattern in ((".dvc", ".dvc/"), (".git", ".git"), (".hg", ".hg/")):
+        if name in parts and (is_dir or pattern == name):
+            return Match("", 0, pattern, True)
+    return None
 
 
 def _translator() -> Callable[[str], tuple[str | None, bool | None]]:

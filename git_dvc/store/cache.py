@@ -1,0 +1,553 @@
+"""The cache: objects by hash, the local store of everything that was ever added.
+
+Layout (DVC 3's): ``<root>/files/md5/b1/946ac92492d2347c6235b4d2611184``, the first two hex
+digits as a directory; a directory's manifest has ``.dir`` at the end. Another algorithm has
+another folder; DVC 2's objects lie directly below the root.
+
+What never happens here: a name whose content does not hash to it. Objects are written under
+a temporary name in ``<root>/tmp``, hashed from the bytes that are written, made read-only,
+made durable and only then renamed; with hard links the user's own file becomes the object,
+after it was hashed and found unchanged. DVC trusts an object of mode 0444 without reading
+it, so that mode is given last. An object found damaged is moved to ``<root>/corrupt``, never
+deleted.
+
+How files of a work tree are made from objects is ``workspace/links.py``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+
+from git_dvc import fsutil, hashing
+from git_dvc.errors import (
+    ChangingFileError,
+    CorruptObjectError,
+    FormatError,
+    MissingObjectError,
+    NotRegularFileError,
+)
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats.manifest import Manifest
+from git_dvc.fsutil import Folder
+from git_dvc.hashing import Algorithm
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.store.state import Entry, ObjectStat, State, entry_of
+
+SMALL_BYTES = 1024 * 1024
+"""Files up to this size are read in one piece."""
+
+READ_ONLY = 0o444
+GROUP_FOLDER = 0o2775
+"""Mode of directories under ``cache.shared = group`` (formats.md section 4)."""
+HARDLINK, REFLINK, COPY = "hardlink", "reflink", "copy"
+BATCH_FILES = 5000
+BATCH_BYTES = 1024**3
+FEW_FILES = 64
+_TRIES = 3
+_CANNOT_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EACCES, errno.ENOSYS)
+
+
+class Cache:
+    """One store of objects on this disk, for one hash algorithm.
+
+    Args:
+        root: The cache directory (``cache.dir``).
+        algorithm: Names its objects.
+        state: Remembers which objects were verified; None to remember nothing.
+        shared: ``cache.shared = group``: directories belong to the group.
+        durable: Wait for the disk before an object gets its name.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        algorithm: Algorithm = hashing.MD5,
+        state: State | None = None,
+        *,
+        shared: bool = False,
+        durable: bool = True,
+    ) -> None:
+        self.root = root
+        self.algorithm = algorithm
+        self.objects = os.path.join(root, *algorithm.folder.split("/")).rstrip(os.sep)
+        self._state = state
+        self._shared = shared
+        self._durable = durable
+        self._tmp = os.path.join(root, "tmp")
+        self._shards: set[str] = set()
+        self._known: dict[str, ObjectStat | None] = {}
+        self._verified: dict[str, ObjectStat] = {}
+        self._pending: dict[str, str] = {}
+        self._pending_bytes = 0
+        self._linked = 0
+        self._no_clones = False
+        self._buffer = bytearray()
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def path(self, value: str) -> str:
+        """Return where the object of this hash is, or would be."""
+        return f"{self.objects}{os.sep}{value[:2]}{os.sep}{value[2:]}"
+
+    def size(self, value: str) -> int | None:
+        """Return the size of an object in bytes, or None if the cache lacks it."""
+        if value in self._pending:
+            return os.stat(self._pending[value]).st_size
+        found = fsutil.lstat(self.path(value))
+        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
+    def has(self, value: str) -> bool:
+        """Return whether there is an object of this name; its content is not looked at."""
+        return self.size(value) is not None
+
+    def lacks(self, values: Iterable[str]) -> set[str]:
+        """Return those of many hashes that have no object, listing each shard once."""
+        by_shard: dict[str, set[str]] = {}
+        for value in values:
+            by_shard.setdefault(value[:2], set()).add(value)
+        missing: set[str] = set()
+        for shard, wanted in by_shard.items():
+            if len(wanted) < 8:
+                missing.update(value for value in wanted if not self.has(value))
+                continue
+            try:
+                there = {shard + name for name in os.listdir(os.path.join(self.objects, shard))}
+            except OSError:
+                there = set()
+            missing |= wanted - there - self._pending.keys()
+        return missing
+
+    def all_hashes(self) -> Iterator[str]:
+        """Yield the hash of every object, shard by shard."""
+        for shard in sorted(_listing(self.objects)):
+            if len(shard) != 2:
+                continue
+            for name in sorted(_listing(os.path.join(self.objects, shard))):
+                try:
+                    yield hashing.parse(shard + name)
+                except FormatError:
+                    continue
+
+    def read_manifest_bytes(self, value: str) -> bytes:
+        """Return a directory's manifest as stored, always checked against its hash.
+
+        Raises:
+            MissingObjectError: The cache lacks it.
+            CorruptObjectError: It is damaged (and was set aside).
+        """
+        try:
+            data = fsutil.read_bytes(self.path(value), manifests.MOST_BYTES)
+        except OSError as problem:
+            if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise MissingObjectError(value) from None
+            raise
+        if hashing.of_bytes(data, self.algorithm) + hashing.DIR_SUFFIX != value:
+            raise CorruptObjectError(value, self.quarantine(value))
+        return data
+
+    def read_manifest(self, value: str) -> Manifest:
+        """Return a directory's files and their hashes; errors as ``read_manifest_bytes``."""
+        try:
+            return manifests.parse(self.read_manifest_bytes(value))
+        except FormatError as problem:
+            raise problem.at(self.path(value)) from None
+
+    # -- trusting ---------------------------------------------------------------------------
+
+    def load_records(self, values: Iterable[str]) -> None:
+        """Fetch what is remembered of many objects in one go."""
+        unknown = [value for value in values if value not in self._known]
+        found: dict[str, ObjectStat] = {}
+        if self._state is not None and unknown:
+            found = self._state.object_stats(self.algorithm.name, unknown)
+        for value in unknown:
+            self._known[value] = found.get(value)
+
+    def trusted(self, value: str) -> os.stat_result:
+        """Return the stat of an object that surely has the content of its name.
+
+        An object that looks as it did when it was verified is trusted; any other is read.
+
+        Raises:
+            MissingObjectError: The cache lacks it.
+            CorruptObjectError: It is damaged (and was set aside).
+        """
+        path = self.path(value)
+        try:
+            found = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingObjectError(value) from None
+        if not stat.S_ISREG(found.st_mode):
+            raise CorruptObjectError(value, self.quarantine(value))
+        if self.remembers(value, found):
+            return found
+        self.verify(value)
+        return os.lstat(path)
+
+    def remembers(self, value: str, found: os.stat_result) -> bool:
+        """Return whether an object was verified before and has not changed since."""
+        if value not in self._known:
+            self.load_records([value])
+        now = (found.st_size, found.st_mtime_ns, found.st_ino)
+        return self._verified.get(value, self._known[value]) == now
+
+    def verify(self, value: str, progress: Progress | None = None) -> None:
+        """Read an object and compare it with its name; errors as ``trusted``."""
+        path = self.path(value)
+        try:
+            fd = os.open(path, fsutil.READ_FLAGS | fsutil.O_NOFOLLOW)
+        except FileNotFoundError:
+            raise MissingObjectError(value) from None
+        try:
+            found = os.fstat(fd)
+            actual = self._hash_fd(fd, progress or NoProgress())
+            if hashing.is_dir(value):
+                actual += hashing.DIR_SUFFIX
+            if actual != value:
+                raise CorruptObjectError(value, self.quarantine(value))
+            if stat.S_IMODE(found.st_mode) & 0o222 and hasattr(os, "fchmod"):
+                try:
+                    os.fchmod(fd, READ_ONLY)
+                except PermissionError:
+                    pass  # somebody else's object in a shared cache
+        finally:
+            os.close(fd)
+        self.remember(value, found)
+
+    def remember(self, value: str, found: os.stat_result) -> None:
+        """Note that an object was verified just now; stored by ``flush``."""
+        if not hashing.is_dir(value):
+            self._verified[value] = (found.st_size, found.st_mtime_ns, found.st_ino)
+
+    def quarantine(self, value: str) -> str:
+        """Move a damaged object out of the way and return where it went.
+
+        A cache that cannot be written keeps it; the object is not used all the same.
+        """
+        folder = os.path.join(self.root, "corrupt")
+        target = os.path.join(folder, f"{value}.{int(time.time())}")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            os.rename(self.path(value), target)
+        except OSError:
+            return self.path(value)
+        return target
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def store_bytes(self, data: bytes, suffix: str = "") -> str:
+        """Store bytes and return their hash; manifests pass ``.dir`` as the suffix."""
+        value = hashing.of_bytes(data, self.algorithm) + suffix
+        if not self._is_there(value, len(data)):
+            temporary = self._temporary()
+            fd = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+            try:
+                self._fill(fd, data, temporary)
+            finally:
+                os.close(fd)
+            self._queue(value, temporary, len(data))
+        return value
+
+    def store_file(
+        self, folder: Folder, name: str, *, how: str = COPY, progress: Progress | None = None
+    ) -> tuple[Entry, bool]:
+        """Store a file of the work tree; return its entry, and whether it is the object now.
+
+        Args:
+            folder: The directory it is in.
+            name: Its name there. A symbolic link is read through.
+            how: HARDLINK lets the file itself become the object where that is possible,
+                REFLINK shares its blocks, COPY copies its bytes while they are hashed.
+            progress: Told of the bytes.
+
+        Raises:
+            ChangingFileError: It is being written to.
+            NotRegularFileError: It is a directory, a fifo, a socket or a device.
+        """
+        watch = progress or NoProgress()
+        path = os.path.join(folder.path, name)
+        for _ in range(_TRIES):
+            fd = os.open(folder.at(name), fsutil.READ_FLAGS, dir_fd=folder.fd)
+            try:
+                before_ns = time.time_ns()
+                before = os.fstat(fd)
+                if not stat.S_ISREG(before.st_mode):
+                    raise NotRegularFileError(path)
+                linkable = (
+                    how == HARDLINK
+                    and before.st_nlink == 1
+                    and before.st_size > 0
+                    and (not hasattr(os, "geteuid") or before.st_uid == os.geteuid())
+                )
+                linked = False
+                if linkable:
+                    value, linked = self._link_in(fd, folder, name, before, watch)
+                else:
+                    value = self._copy_in(fd, before, watch, clone=how == REFLINK)
+                after = os.fstat(fd)
+                if value and _same(before, after):
+                    return entry_of(value, after, before_ns), linked
+            finally:
+                os.close(fd)
+        raise ChangingFileError(path)
+
+    def hash_file(self, folder: Folder, name: str, progress: Progress | None = None) -> Entry:
+        """Return the entry of a file without storing it; errors as ``store_file``."""
+        watch = progress or NoProgress()
+        path = os.path.join(folder.path, name)
+        for _ in range(_TRIES):
+            fd = os.open(folder.at(name), fsutil.READ_FLAGS, dir_fd=folder.fd)
+            try:
+                before_ns = time.time_ns()
+                before = os.fstat(fd)
+                if not stat.S_ISREG(before.st_mode):
+                    raise NotRegularFileError(path)
+                value = self._hash_fd(fd, watch, before.st_size)
+                after = os.fstat(fd)
+                if _same(before, after):
+                    return entry_of(value, after, before_ns)
+            finally:
+                os.close(fd)
+        raise ChangingFileError(path)
+
+    def _hash_fd(self, fd: int, progress: Progress, size: int = SMALL_BYTES + 1) -> str:
+        hasher = self.algorithm.new()
+        if size <= SMALL_BYTES:
+            while chunk := os.read(fd, size + 1):
+                hasher.update(chunk)
+                progress.advance(0, len(chunk))
+            return hasher.hexdigest()
+        if not self._buffer:
+            self._buffer = bytearray(hashing.BUFFER_BYTES)
+        view = memoryview(self._buffer)
+        while count := fsutil.read_into(fd, self._buffer):
+            hasher.update(view[:count])
+            progress.advance(0, count)
+        return hasher.hexdigest()
+
+    def _link_in(
+        self, fd: int, folder: Folder, name: str, before: os.stat_result, progress: Progress
+    ) -> tuple[str, bool]:
+        """Make the user's file the object; the hash is '' if it changed meanwhile."""
+        value = self._hash_fd(fd, progress, before.st_size)
+        if self._is_there(value, before.st_size):
+            return value, False
+        final = self.path(value)
+        self._make_shard(final)
+        mode = stat.S_IMODE(before.st_mode)
+        try:
+            # Read-only first: were we killed after the link, a later edit of the user's
+            # file would change the object under its name.
+            os.fchmod(fd, READ_ONLY)
+            os.link(folder.at(name), final, src_dir_fd=folder.fd, follow_symlinks=False)
+        except FileExistsError:
+            return value, False
+        except OSError as problem:
+            os.fchmod(fd, mode)
+            if problem.errno in _CANNOT_LINK:
+                os.lseek(fd, 0, os.SEEK_SET)
+                return self._copy_in(fd, before, progress), False
+            raise
+        found = os.lstat(final)
+        if found.st_ino != before.st_ino or not _same(before, found):
+            os.unlink(final)
+            os.fchmod(fd, mode)
+            return "", False
+        self.remember(value, found)
+        self._linked += 1
+        return value, True
+
+    def _copy_in(
+        self, fd: int, before: os.stat_result, progress: Progress, *, clone: bool = False
+    ) -> str:
+        size = before.st_size
+        if clone and size and not self._no_clones:
+            value = self._clone_in(fd, size, progress)
+            if value:
+                return value
+        if size <= SMALL_BYTES:
+            chunks = []
+            while chunk := os.read(fd, size + 1):
+                chunks.append(chunk)
+            data = b"".join(chunks)
+            progress.advance(0, len(data))
+            return self.store_bytes(data)
+        from git_dvc.store import copying
+
+        temporary = self._temporary()
+        target = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+        try:
+            try:
+                hasher = self.algorithm.new()
+                copied = copying.copy(fd, target, hasher, progress, durable=self._durable)
+                self._protect(target, temporary)
+            finally:
+                os.close(target)
+            value = hasher.hexdigest()
+            if self._is_there(value, copied):
+                os.unlink(temporary)
+                return value
+        except BaseException:
+            fsutil.remove_if_there(temporary)
+            raise
+        self._queue(value, temporary, copied)
+        return value
+
+    def _clone_in(self, fd: int, size: int, progress: Progress) -> str:
+        """Store a file by sharing its blocks; return '' where that is not possible."""
+        temporary = self._temporary()
+        target = os.open(temporary, os.O_RDWR | fsutil.CREATE_FLAGS & ~os.O_WRONLY, 0o666)
+        try:
+            try:
+                fsutil.reflink(fd, target)
+                # What is hashed is the clone: it cannot change any more.
+                value = self._hash_fd(target, progress, size)
+                self._protect(target, temporary)
+            finally:
+                os.close(target)
+        except OSError as problem:
+            fsutil.remove_if_there(temporary)
+            if problem.errno in fsutil.UNSUPPORTED:
+                self._no_clones = True
+                return ""
+            raise
+        self.take_temporary(temporary, value)
+        return value
+
+    def take_temporary(self, temporary: str, value: str) -> None:
+        """Give a finished file in ``<root>/tmp``, whose hash is ``value``, its name."""
+        size = os.stat(temporary).st_size
+        if self._is_there(value, size):
+            os.unlink(temporary)
+        else:
+            self._queue(value, temporary, size)
+
+    def _is_there(self, value: str, size: int) -> bool:
+        """Return whether the object exists and is right; a damaged one is set aside."""
+        if value in self._pending:
+            return True
+        found = fsutil.lstat(self.path(value))
+        if found is None:
+            return False
+        if found.st_size == size and stat.S_ISREG(found.st_mode):
+            if self.remembers(value, found):
+                return True
+            try:
+                self.verify(value)
+            except (CorruptObjectError, MissingObjectError):
+                return False
+            return True
+        self.quarantine(value)
+        return False
+
+    def _temporary(self) -> str:
+        self._make_folder(self._tmp)
+        return os.path.join(self._tmp, fsutil.temporary_name())
+
+    def _fill(self, fd: int, data: bytes, path: str) -> None:
+        try:
+            fsutil.write_all(fd, data)
+            self._protect(fd, path)
+        except BaseException:
+            fsutil.remove_if_there(path)
+            raise
+
+    @staticmethod
+    def _protect(fd: int, path: str) -> None:
+        if hasattr(os, "fchmod"):
+            os.fchmod(fd, READ_ONLY)
+        else:
+            os.chmod(path, READ_ONLY)
+
+    def _queue(self, value: str, temporary: str, size: int) -> None:
+        self._pending[value] = temporary
+        self._pending_bytes += size
+        if len(self._pending) >= BATCH_FILES or self._pending_bytes >= BATCH_BYTES:
+            self.publish()
+
+    def publish(self) -> None:
+        """Give the objects written so far their names, once the disk has their content."""
+        if not self._pending and not self._linked:
+            return
+        few = len(self._pending) + self._linked <= FEW_FILES
+        if self._durable and not few:
+            fsutil.sync_filesystem(self.root)
+        elif self._durable:
+            for temporary in self._pending.values():
+                fd = os.open(temporary, os.O_RDONLY | fsutil.O_CLOEXEC)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        shards = set()
+        for value, temporary in list(self._pending.items()):
+            final = self.path(value)
+            self._make_shard(final)
+            os.replace(temporary, final)
+            shards.add(os.path.dirname(final))
+            del self._pending[value]
+            if self._state is not None:
+                self.remember(value, os.lstat(final))
+        if self._durable and not few:
+            fsutil.sync_filesystem(self.root)
+        elif self._durable:
+            for shard in shards:
+                fsutil.sync_folder(shard)
+        self._pending_bytes = 0
+        self._linked = 0
+
+    def flush(self) -> None:
+        """Publish what is written and store what was learned about objects.
+
+        Pointers are written after this, never before.
+        """
+        self.publish()
+        if self._state is not None and self._verified:
+            self._state.remember_objects(self.algorithm.name, self._verified)
+            self._known.update(self._verified)
+            self._verified = {}
+
+    def discard(self) -> None:
+        """Drop what was written and not published."""
+        for temporary in self._pending.values():
+            fsutil.remove_if_there(temporary)
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    def clean_leftovers(self) -> None:
+        """Remove what processes that were killed left behind, after a day."""
+        fsutil.clean_leftovers(self._tmp)
+
+    def _make_shard(self, path: str) -> None:
+        folder = os.path.dirname(path)
+        if folder not in self._shards:
+            self._make_folder(folder)
+            self._shards.add(folder)
+
+    def _make_folder(self, path: str) -> None:
+        if os.path.isdir(path):
+            return
+        parent = os.path.dirname(path)
+        if parent != path:
+            self._make_folder(parent)
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return
+        if self._shared and path.startswith(self.root):
+            os.chmod(path, GROUP_FOLDER)
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def _listing(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,235 @@
+"""All outputs tracked in a work tree or at a revision: pointer files in, outputs out.
+
+Pure but for the ``read`` function that is passed in: the same code reads a work tree, the
+index and any commit. A file that cannot be understood becomes a problem of its own and
+does not stop the others.
+
+Outputs of ``dvc.lock`` count as tracked data like those of pointer files; which of them are
+cached stands in the ``dvc.yaml`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from git_dvc import hashing, relpaths
+from git_dvc.errors import FormatError
+from git_dvc.formats import pointer
+from git_dvc.formats.pointer import Out
+
+LOCK_FILE = "dvc.lock"
+STAGES_FILE = "dvc.yaml"
+SUFFIX = ".dvc"
+
+
+class TrackedOut(NamedTuple):
+    """One output: where it is, what it should hold, and who says so.
+
+    Attributes:
+        relpath: Path relative to the project.
+        out: As recorded; for a stage's output with the flags of its ``dvc.yaml``.
+        source: The pointer or lock file, relative to the project.
+        stage: Name of the stage in a lock file, else ''.
+        imported: Whether a pointer with ``deps`` names it (``import``, ``import-url``).
+        alone: Whether it is its pointer's only output.
+    """
+
+    relpath: str
+    out: Out
+    source: str
+    stage: str = ""
+    imported: bool = False
+    alone: bool = True
+
+    @property
+    def is_dir(self) -> bool:
+        """Whether a directory is recorded."""
+        return self.out.hash is not None and hashing.is_dir(self.out.hash)
+
+    @property
+    def shown(self) -> str:
+        """The path as it is shown: directories end in '/'."""
+        return self.relpath + "/" if self.is_dir else self.relpath
+
+    @property
+    def stage_key(self) -> str:
+        """The name ``status --json`` has for it: ``data.dvc`` or a stage's address."""
+        if not self.stage:
+            return self.source
+        folder = self.source.rpartition("/")[0]
+        return f"{folder}/{STAGES_FILE}:{self.stage}" if folder else self.stage
+
+    @property
+    def same_content(self) -> tuple[str | None, str]:
+        """What must agree for two records to mean the same bytes."""
+        return self.out.hash, self.out.hash_name
+
+
+class Tracked(NamedTuple):
+    """Everything tracked in one version.
+
+    Attributes:
+        outs: Outputs whose content git-dvc keeps, by path.
+        uncached: Outputs recorded with ``cache: false``, by path.
+        problems: Files, or outputs in them, that cannot be used.
+        broken: The files that these problems are in.
+    """
+
+    outs: dict[str, TrackedOut]
+    uncached: dict[str, TrackedOut]
+    problems: list[FormatError]
+    broken: set[str]
+
+    def holder(self, relpath: str) -> TrackedOut | None:
+        """Return the output that is ``relpath`` or a directory around it."""
+        path = relpath
+        while path:
+            found = self.outs.get(path)
+            if found is not None:
+                return found
+            path = path.rpartition("/")[0]
+        return None
+
+    def below(self, folder: str) -> list[TrackedOut]:
+        """Return the outputs inside a directory, or at it, sorted."""
+        return [self.outs[path] for path in sorted(self.outs) if relpaths.inside(path, folder)]
+
+
+def is_pointer(path: str) -> bool:
+    """Return whether a path is that of a pointer file."""
+    name = path.rpartition("/")[2]
+    return name.endswith(SUFFIX) and name != SUFFIX
+
+
+def is_source(path: str) -> bool:
+    """Return whether a path is that of a pointer or lock file."""
+    return is_pointer(path) or path.rpartition("/")[2] == LOCK_FILE
+
+
+def collect(paths: Iterable[str], read: Callable[[str], bytes | None]) -> Tracked:
+    """Return all outputs that these pointer and lock files name.
+
+    Args:
+        paths: Relative to the project.
+        read: Returns a file's bytes, or None if it is not there (such a file is skipped).
+    """
+    tracked = Tracked({}, {}, [], set())
+    for path in sorted(set(paths)):
+        try:
+            data = read(path)
+            if data is None:
+                continue
+            found = _from_pointer(path, data) if is_pointer(path) else _from_lock(path, data, read)
+        except FormatError as problem:
+            tracked.problems.append(problem if problem.where else problem.at(path))
+            tracked.broken.add(path)
+            continue
+        for item in found:
+            if isinstance(item, FormatError):
+                tracked.problems.append(item)
+                tracked.broken.add(path)
+            else:
+                _add(tracked, item)
+    _refuse_nested(tracked)
+    return tracked
+
+
+def _add(tracked: Tracked, item: TrackedOut) -> None:
+    other = tracked.outs.get(item.relpath) or tracked.uncached.get(item.relpath)
+    if other is not None:
+        _refuse(tracked, item, f"{item.relpath}: {other.source} tracks it already")
+        return
+    (tracked.outs if item.out.cache else tracked.uncached)[item.relpath] = item
+
+
+def _refuse_nested(tracked: Tracked) -> None:
+    for path, item in list(tracked.outs.items()):
+        parent = path.rpartition("/")[0]
+        outer = tracked.holder(parent) if parent else None
+        if outer is not None:
+            del tracked.outs[path]
+            _refuse(tracked, item, f"{path}: inside {outer.relpath}, which {outer.source} tracks")
+
+
+def _refuse(tracked: Tracked, item: TrackedOut, why: str) -> None:
+    tracked.problems.append(FormatError(why, item.source))
+    tracked.broken.add(item.source)
+
+
+def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
+    found = pointer.parse(data)
+    folder = path.rpartition("/")[0]
+    if found.wdir not in (".", ""):
+        folder = _folder(folder, found.wdir)
+    alone = len(found.outs) == 1
+    return _outs(path, folder, found.outs, imported=bool(found.deps), alone=alone)
+
+
+def _from_lock(
+    path: str, data: bytes, read: Callable[[str], bytes | None]
+) -> list[TrackedOut | FormatError]:
+    from git_dvc.formats import lockfile, stages
+
+    recorded = lockfile.parse(data)
+    folder = path.rpartition("/")[0]
+    definitions = read(relpaths.join(folder, STAGES_FILE))
+    if definitions is None:
+        return []  # DVC, too, ignores a lock file that lost its dvc.yaml
+    try:
+        defined = stages.parse(definitions)
+    except FormatError as problem:
+        raise problem.at(relpaths.join(folder, STAGES_FILE)) from None
+    found: list[TrackedOut | FormatError] = []
+    for name, stage in recorded.items():
+        wdir = defined.wdir(name)
+        if wdir is None:
+            continue  # a stage that was removed from dvc.yaml
+        place = folder if wdir in (".", "") else _folder(folder, wdir)
+        outs = []
+        for out in stage.outs:
+            flags = defined.out_flags(name, out.path)
+            if flags is None:
+                continue
+            outs.append(
+                out._replace(
+                    cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
+                )
+            )
+        found += _outs(path, place, outs, stage=name)
+    return found
+
+
+def _folder(folder: str, wdir: str) -> str:
+    """Return a ``wdir`` relative to the project; it may be the project itself."""
+    import posixpath
+
+    joined = posixpath.normpath(posixpath.join(folder or ".", wdir))
+    return "" if joined == "." else relpaths.resolve(folder, wdir, field="wdir")
+
+
+def _outs(
+    source: str,
+    folder: str,
+    outs: Iterable[Out],
+    *,
+    stage: str = "",
+    imported: bool = False,
+    alone: bool = True,
+) -> list[TrackedOut | FormatError]:
+    found: list[TrackedOut | FormatError] = []
+    for out in outs:
+        if out.versioned or out.hash_name not in hashing.ALGORITHMS or _is_external(out.path):
+            continue
+        try:
+            relpath = relpaths.resolve(folder, out.path)
+        except FormatError as problem:
+            found.append(problem.at(source))
+            continue
+        found.append(TrackedOut(relpath, out, source, stage, imported, alone))
+    return found
+
+
+def _is_external(path: str) -> bool:
+    """Return whether an output lies outside of any project (a URL or an absolute path)."""
+    return path.startswith("/") or "://" in path

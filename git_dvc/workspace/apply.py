@@ -1,0 +1,358 @@
+"""Putting an output in place: the acting half of every checkout.
+
+``workspace/changes.py`` decides which files differ; this module deletes and writes them, one
+by one, and never harms what is not saved:
+
+* A file is replaced or deleted only if its content is in the cache (its entry is clean, or
+  it is hashed now), or if the user forced it. Everything else stays and is reported.
+* A file whose new content the cache lacks is reported, and what stands there stays.
+* Directories are opened component by component, never through a link.
+
+Stopped at any line, the same call again finds what is done already and finishes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Mapping
+
+from git_dvc import hashing
+from git_dvc.errors import (
+    ChangingFileError,
+    CorruptObjectError,
+    MissingObjectError,
+    NotRegularFileError,
+)
+from git_dvc.formats.manifest import Manifest
+from git_dvc.fsutil import Folder, Folders, NotAFolderError
+from git_dvc.progress import Progress
+from git_dvc.store.cache import Cache
+from git_dvc.store.state import Entry, is_clean
+from git_dvc.workspace.changes import Changes
+from git_dvc.workspace.links import Linker
+
+
+class Outcome:
+    """What came of putting one output in place; paths are inside the output.
+
+    Attributes:
+        entries: Entries of everything that is now known to be as wanted or as before.
+        written: Paths made or replaced.
+        deleted: Paths removed.
+        kept: Paths that should have changed and hold unsaved data: left as they are.
+        missing: Hash, by path, of what the cache lacks.
+        blocked: Reason, by path, of what could not be done for another cause.
+    """
+
+    __slots__ = ("blocked", "deleted", "entries", "kept", "missing", "written")
+
+    def __init__(self, entries: dict[str, Entry]) -> None:
+        self.entries = entries
+        self.written: list[str] = []
+        self.deleted: list[str] = []
+        self.kept: list[str] = []
+        self.missing: dict[str, str] = {}
+        self.blocked: dict[str, str] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything asked for was done."""
+        return not (self.kept or self.missing or self.blocked)
+
+
+class Placer:
+    """Puts outputs of one project in place.
+
+    Args:
+        root: The project's root.
+        cache: Where the new content comes from.
+        linker: Makes files from objects.
+        progress: Told of files and bytes.
+        force: Discard unsaved data.
+    """
+
+    def __init__(
+        self, root: str, cache: Cache, linker: Linker, progress: Progress, *, force: bool = False
+    ) -> None:
+        self._root = root
+        self._cache = cache
+        self._linker = linker
+        self._progress = progress
+        self._force = force
+
+    def apply(
+        self,
+        relpath: str,
+        entries: dict[str, Entry],
+        change: Changes,
+        *,
+        saved_in: Cache,
+        is_dir: bool,
+        executable: bool = False,
+        trust_cached: bool = False,
+        fresh: Mapping[str, Entry] | None = None,
+    ) -> Outcome:
+        """Delete and write what ``change`` says inside the output ``relpath``.
+
+        Args:
+            relpath: The output, relative to the project.
+            entries: What is known of its files; updated in place.
+            change: What to do; paths inside the output, '' for a file output.
+            saved_in: The cache that proves what is there now to be saved.
+            is_dir: Whether the output is to be a directory.
+            executable: Whether a file output gets ``u+x``.
+            trust_cached: Whether a file we never placed may go if the cache has its
+                content. True where there is no record, as after ``dvc checkout``.
+            fresh: Entries that a scan has just made, so that nothing is read twice.
+
+        Raises:
+            OSError: The disk is full or fails. What was done until then is consistent.
+            LinkTypeError: No allowed link type works here.
+        """
+        job = _Job(relpath, entries, Outcome(entries), saved_in, trust_cached, fresh or {})
+        self._cache.load_records(change.write.values())
+        self._progress.start("Checking out", len(change.write) + len(change.delete))
+        with Folders(self._root) as folders:
+            emptied = self._delete(folders, job, change.delete)
+            self._prune(folders, job, emptied, is_dir)
+            if is_dir:
+                self._make_dir(folders, job)
+            for inner in sorted(change.write):
+                self._write(folders, job, inner, change.write[inner], executable)
+                self._progress.advance(1)
+        self._progress.finish()
+        return job.outcome
+
+    # -- deleting ---------------------------------------------------------------------------
+
+    def _delete(self, folders: Folders, job: _Job, paths: frozenset[str]) -> set[str]:
+        emptied = set()
+        for inner in sorted(paths):
+            self._progress.advance(1)
+            parent, name = job.split(inner)
+            try:
+                folder = folders.open(parent, create=False)
+            except NotAFolderError:
+                # Reached through a link or a file: nothing of ours is there any more.
+                job.entries.pop(inner, None)
+                continue
+            found = _lstat(folder, name)
+            if folder is None or found is None:
+                job.entries.pop(inner, None)
+                emptied.add(parent)
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                job.entries.pop(inner, None)
+                continue
+            if not self._may_go(job, folder, name, inner, found):
+                job.outcome.kept.append(inner)
+                job.entries.pop(inner, None)
+                continue
+            os.unlink(folder.at(name), dir_fd=folder.fd)
+            job.entries.pop(inner, None)
+            job.outcome.deleted.append(inner)
+            emptied.add(parent)
+        return emptied
+
+    def _prune(self, folders: Folders, job: _Job, emptied: set[str], is_dir: bool) -> None:
+        """Remove directories that the deletions emptied, never above the output."""
+        floor = job.relpath if is_dir else job.relpath.rpartition("/")[0]
+        pending = {path for path in emptied if path != floor and path.startswith(floor)}
+        while pending:
+            deepest = max(pending, key=lambda path: path.count("/"))
+            pending.discard(deepest)
+            parent, _, name = deepest.rpartition("/")
+            if deepest == floor or not (deepest == job.relpath or job.holds(deepest)):
+                continue
+            try:
+                folder = folders.open(parent, create=False)
+                if folder is None:
+                    continue
+                os.rmdir(folder.at(name), dir_fd=folder.fd)
+            except (OSError, NotAFolderError):
+                continue  # something else is in it: it stays
+            pending.add(parent)
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def _make_dir(self, folders: Folders, job: _Job) -> None:
+        try:
+            folders.open(job.relpath, create=True)
+        except NotAFolderError as problem:
+            job.outcome.blocked[""] = _in_the_way(problem.relpath)
+
+    def _write(self, folders: Folders, job: _Job, inner: str, value: str, executable: bool) -> None:
+        parent, name = job.split(inner)
+        outcome = job.outcome
+        try:
+            folder = folders.open(parent, create=True)
+        except NotAFolderError as problem:
+            outcome.blocked[inner] = _in_the_way(problem.relpath)
+            return
+        if folder is None:
+            outcome.blocked[inner] = "its directory vanished"
+            return
+        found = _lstat(folder, name)
+        try:
+            if found is not None:
+                if stat.S_ISDIR(found.st_mode):
+                    outcome.blocked[inner] = "a directory is in the way"
+                    return
+                ready = self._ready(job, folder, name, inner, found, value)
+                if ready is not None:
+                    job.entries[inner] = ready
+                    return
+                if inner in job.undecided:
+                    outcome.kept.append(inner)
+                    job.entries.pop(inner, None)
+                    return
+            job.entries[inner] = self._linker.place(
+                value,
+                folder,
+                name,
+                self._progress,
+                executable=executable,
+                replace=found is not None,
+            )
+        except (MissingObjectError, CorruptObjectError):
+            outcome.missing[inner] = value
+            if found is None:
+                job.entries.pop(inner, None)
+            return
+        except FileExistsError:
+            outcome.kept.append(inner)
+            job.entries.pop(inner, None)
+            return
+        outcome.written.append(inner)
+
+    def _ready(
+        self, job: _Job, folder: Folder, name: str, inner: str, found: os.stat_result, value: str
+    ) -> Entry | None:
+        """Return the entry of a file that already has the wanted content.
+
+        None means that it has to be replaced; if it must not be, ``job.undecided`` has it.
+        """
+        entry = job.current(inner)
+        if entry is not None and is_clean(entry, _through(folder, name, found)):
+            if entry[0] == value:
+                return entry
+        elif self._cache.algorithm is job.saved_in.algorithm and not stat.S_ISLNK(found.st_mode):
+            fresh = self._hash(folder, name)
+            if fresh is not None and fresh[0] == value:
+                return fresh
+        if not self._may_go(job, folder, name, inner, found):
+            job.undecided.add(inner)
+        return None
+
+    # -- judging ----------------------------------------------------------------------------
+
+    def _may_go(
+        self, job: _Job, folder: Folder, name: str, inner: str, found: os.stat_result
+    ) -> bool:
+        """Return whether what has this name is saved, or the user gave it up."""
+        if self._force:
+            return stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+        if stat.S_ISLNK(found.st_mode):
+            target = os.readlink(folder.at(name), dir_fd=folder.fd)
+            if os.path.dirname(os.path.dirname(target)) == os.path.abspath(job.saved_in.objects):
+                return True  # our own link; the content is where it leads
+        if inner not in job.entries and not job.trust_cached:
+            return False
+        entry = job.current(inner)
+        if entry is not None and is_clean(entry, _through(folder, name, found)):
+            return job.saved_in.has(entry[0])
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        fresh = self._hash(folder, name, job.saved_in)
+        return fresh is not None and job.saved_in.has(fresh[0])
+
+    def _hash(self, folder: Folder, name: str, cache: Cache | None = None) -> Entry | None:
+        try:
+            return (cache or self._cache).hash_file(folder, name)
+        except (OSError, ChangingFileError, NotRegularFileError):
+            return None
+
+
+class _Job:
+    """What the steps of one ``apply`` share."""
+
+    __slots__ = (
+        "entries",
+        "fresh",
+        "outcome",
+        "relpath",
+        "saved_in",
+        "trust_cached",
+        "undecided",
+    )
+
+    def __init__(
+        self,
+        relpath: str,
+        entries: dict[str, Entry],
+        outcome: Outcome,
+        saved_in: Cache,
+        trust_cached: bool,
+        fresh: Mapping[str, Entry],
+    ) -> None:
+        self.relpath = relpath
+        self.entries = entries
+        self.outcome = outcome
+        self.saved_in = saved_in
+        self.trust_cached = trust_cached
+        self.fresh = fresh
+        self.undecided: set[str] = set()
+
+    def current(self, inner: str) -> Entry | None:
+        """Return the newest entry of a file."""
+        found = self.fresh.get(inner)
+        return found if found is not None and found[0] else self.entries.get(inner)
+
+    def split(self, inner: str) -> tuple[str, str]:
+        """Return directory and name of a path inside the output, relative to the project."""
+        parent, _, name = (f"{self.relpath}/{inner}" if inner else self.relpath).rpartition("/")
+        return parent, name
+
+    def holds(self, folder: str) -> bool:
+        """Return whether a directory lies inside the output."""
+        return folder.startswith(self.relpath + "/")
+
+
+def _lstat(folder: Folder | None, name: str) -> os.stat_result | None:
+    if folder is None:
+        return None
+    try:
+        return os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        if problem.errno == errno.ENOTDIR:
+            return None
+        raise
+
+
+def _through(folder: Folder, name: str, found: os.stat_result) -> os.stat_result:
+    """Return the stat that an entry was made from: a link's target, else the file's own."""
+    if not stat.S_ISLNK(found.st_mode):
+        return found
+    try:
+        return os.stat(folder.at(name), dir_fd=folder.fd)
+    except OSError:
+        return found
+
+
+def _in_the_way(relpath: str) -> str:
+    return f"a file or symbolic link is in the way at {relpath}"
+
+
+def manifest_of(value: str, cache: Cache) -> Manifest:
+    """Return what an output of this hash consists of; a file is ``{'': hash}``.
+
+    Raises:
+        MissingObjectError: A directory's manifest is not in the cache.
+        CorruptObjectError: It is damaged.
+        FormatError: It is not a manifest, or an unsafe one.
+    """
+    return cache.read_manifest(value) if hashing.is_dir(value) else {"": value}
