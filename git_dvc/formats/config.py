@@ -651,7 +651,7 @@ def _quoted(value: str) -> str:
     if not _is_writable(value) or re.search(r"%\([^)]*\)s", value):
         raise ConfigError(f"DVC could not read this value back: {value[:100]!r}")
     if "'" in value and '"' in value:
-        quote = '"""' if '"""' not in value else "'''"
+        quote = "'''" if "'''" not in value else '"""'
         if quote in value:
             raise ConfigError(f"DVC could not read this value back: {value[:100]!r}")
         return f"{quote}{value}{quote}"
@@ -670,4 +670,4 @@ def _quoted_name(name: str) -> str:
 
 def _is_writable(text: str) -> bool:
     # DVC writes its config as ASCII and fails on the whole file otherwise, but reads UTF-8.
-    return text.isprintable() and len(text.splitlines()) == 1
+    return text.replace("\t", " ").isprintable() and len(text.splitlines()) == 1

@@ -416,7 +416,7 @@ def dump(out: Out) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-_HEX_TEXT = re.compile(r"(?!\d+(?:e\d+)?$)[0-9a-f]+(?:\.dir)?")
+
 
 
 def _scalar(value: object, column: int) -> str:
@@ -425,9 +425,7 @@ def _scalar(value: object, column: int) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    if _HEX_TEXT.fullmatch(text):
-        return text
-    if is_plain_text(text) and column + len(text) <= 80:
+    if _HASH.fullmatch(text) or (is_plain_text(text) and column + len(text) <= 80):
         return text
 
     from git_dvc.formats import yamltext
