@@ -80,7 +80,7 @@ def make_images(top: str, first: int, end: int) -> None:
 
 def make_big(path: str, size: Size, version: int) -> None:
     """Write one big file; no two blocks of it, and of its versions, are equal."""
-    block = bytearray(random_bytes(min(16 * MIB, size.big_bytes), "big"))
+    block = bytearray(random_bytes(MIB, "big"))  # small: see measure.py on peak memory
     part = path + ".part"
     with open(part, "wb") as file:
         for number in range(size.big_bytes // len(block)):
@@ -129,7 +129,7 @@ def digest_names(cache: str) -> str:
 
 def read_through(top: str) -> None:
     """Read all files below ``top`` once, so that the page cache has what it can hold of them."""
-    buffer = bytearray(4 * MIB)
+    buffer = bytearray(MIB)
     for path in _files(top):
         with open(path, "rb", buffering=0) as file:
             while file.readinto(buffer):
