@@ -272,3 +272,56 @@ class OutsideProjectError(GitDvcError):
 
     def __init__(self, path: str, root: str) -> None:
         super().__init__(f"{quoted(path)} is outside of the project in {quoted(root)}")
+
+
+class UnknownTargetError(GitDvcError):
+    """A target names nothing that is tracked.
+
+    Args:
+        target: As the user typed it.
+        known: What could have been meant.
+        has_outputs: Whether it is a directory with tracked data in it.
+    """
+
+    def __init__(self, target: str, known: Sequence[str] = (), has_outputs: bool = False) -> None:
+        hint = "track it with 'git dvc add'"
+        if has_outputs:
+            hint = f"it holds tracked data: add -R to mean everything in {quoted(target)}"
+        elif known:
+            from difflib import get_close_matches
+
+            close = get_close_matches(target.rstrip("/"), known, 3, 0.7)
+            if close:
+                hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
+        super().__init__(f"not tracked: {quoted(target)}", hint=hint)
+
+
+class BusyOutputError(GitDvcError):
+    """A running stage uses these outputs.
+
+    Args:
+        holders: Path, process number and command of each.
+    """
+
+    def __init__(self, holders: Sequence[tuple[str, int, str]]) -> None:
+        super().__init__(
+            "these are in use by a running stage:",
+            details=[
+                f"  {quoted(path)} (process {pid}: {quoted(cmd)})" for path, pid, cmd in holders
+            ],
+            hint="let it finish and try again; nothing was changed",
+        )
+
+
+class MissingTargetError(GitDvcError):
+    """A file or directory that is to be recorded is not there."""
+
+    def __init__(self, path: str, close: Sequence[str] = ()) -> None:
+        hint = ""
+        if close:
+            hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
+        super().__init__(f"no such file or directory: {quoted(path)}", hint=hint)
+
+
+class CannotAddError(GitDvcError):
+    """A target of ``add`` is something that must not be tracked by a pointer file."""

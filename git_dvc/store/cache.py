@@ -85,6 +85,7 @@ class Cache:
         self._pending_bytes = 0
         self._linked = 0
         self._no_clones = False
+        self._sync_each = False
         self._buffer = bytearray()
 
     # -- looking ----------------------------------------------------------------------------
@@ -295,6 +296,17 @@ class Cache:
                 os.close(fd)
         raise ChangingFileError(path)
 
+    def prepare(self, how: str, files: int) -> None:
+        """Get ready to store a number of files.
+
+        With hard links the user's own blocks become the object, so they must be on the disk
+        before it gets its name: many files in one call, few each for itself.
+        """
+        self._sync_each = self._durable and how == HARDLINK and files <= FEW_FILES
+        if self._durable and how == HARDLINK and files > FEW_FILES:
+            self._make_folder(self.root)
+            fsutil.sync_filesystem(self.root)
+
     def hash_file(self, folder: Folder, name: str, progress: Progress | None = None) -> Entry:
         """Return the entry of a file without storing it; errors as ``store_file``."""
         watch = progress or NoProgress()
@@ -343,6 +355,8 @@ class Cache:
             # Read-only first: were we killed after the link, a later edit of the user's
             # file would change the object under its name.
             os.fchmod(fd, READ_ONLY)
+            if self._sync_each:
+                os.fsync(fd)
             os.link(folder.at(name), final, src_dir_fd=folder.fd, follow_symlinks=False)
         except FileExistsError:
             return value, False

@@ -1,0 +1,477 @@
+"""Making the workspace match the pointer files: ``checkout``, and what the hooks do.
+
+Two ways in, one way of acting:
+
+* ``checkout`` looks at the disk. It finds files that were changed, deleted or added by hand.
+* ``follow`` is for hooks, right after Git moved the pointers. It compares them with what was
+  last put in place and brings just the difference, without walking the data.
+
+Both leave unsaved data alone and report it; what else there is to do is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_dvc import fsutil, hashing, relpaths
+from git_dvc.errors import (
+    BusyOutputError,
+    CorruptObjectError,
+    FormatError,
+    MissingObjectError,
+    UnsafePathError,
+)
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats.manifest import Manifest
+from git_dvc.fsutil import Folder, Folders
+from git_dvc.ops.select import Selected, select
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.store.state import Header, Placed
+from git_dvc.tracked import TrackedOut, collect
+from git_dvc.workspace import changes
+from git_dvc.workspace.apply import Outcome, Placer, manifest_of
+from git_dvc.workspace.changes import Changes
+from git_dvc.workspace.links import COPY, HARDLINK, REFLINK, SYMLINK, Linker
+from git_dvc.workspace.scan import MISSING, Scan, hash_dirty, scan
+
+
+class Result:
+    """What a checkout did; paths are relative to the project.
+
+    Attributes:
+        added: Outputs that were absent; directories end in '/'.
+        modified: Outputs that changed.
+        deleted: Outputs that are no longer tracked and were removed.
+        files_added: Number of files made where none was.
+        files_modified: Number of files replaced.
+        files_deleted: Number of files removed.
+        kept: Files that hold unsaved data and were left as they are.
+        missing: Hash, by path, of files and directories that the cache lacks.
+        blocked: Reason, by path, of other things that could not be done.
+        problems: Pointer files that cannot be used.
+        relinked: Number of files whose link was made anew.
+    """
+
+    def __init__(self) -> None:
+        self.added: list[str] = []
+        self.modified: list[str] = []
+        self.deleted: list[str] = []
+        self.files_added = 0
+        self.files_modified = 0
+        self.files_deleted = 0
+        self.kept: list[str] = []
+        self.missing: dict[str, str] = {}
+        self.blocked: dict[str, str] = {}
+        self.problems: list[FormatError] = []
+        self.relinked = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the workspace is now what the pointer files say."""
+        return not (self.kept or self.missing or self.blocked or self.problems)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return bool(self.added or self.modified or self.deleted)
+
+
+class _Plan(NamedTuple):
+    """What is to be done to one output, and what is known of it."""
+
+    change: Changes
+    record: Placed
+    found: Scan | None
+    was_there: bool
+    trust_cached: bool
+
+
+def checkout(
+    project: Project,
+    targets: Sequence[str] = (),
+    *,
+    force: bool = False,
+    recursive: bool = False,
+    with_deps: bool = False,
+    relink: bool = False,
+    allow_missing: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Make outputs match their pointer files, looking at every file on disk.
+
+    Args:
+        project: The project.
+        targets: What to check out; nothing means everything, and then outputs that are no
+            longer tracked are removed, too.
+        force: Discard unsaved data.
+        recursive: Targets may be directories with outputs in them.
+        with_deps: For stages: also what they depend on (without stages it changes nothing).
+        relink: Make links anew with the current ``cache.type``.
+        allow_missing: Do not report what the cache lacks.
+        progress: Told of the work.
+    """
+    watch = progress or NoProgress()
+    result = Result()
+    with project.lock(watch):
+        project.forget_tracked()
+        selected = select(project, targets, recursive=recursive)
+        check_not_busy(project, [chosen.item.relpath for chosen in selected])
+        with _Worker(project, watch, force, result) as worker:
+            for chosen in selected:
+                worker.bring(chosen, full=True)
+                if relink:
+                    worker.relink(chosen)
+            if not targets:
+                result.problems.extend(project.tracked.problems)
+                worker.drop_untracked(project.state.headers())
+    if allow_missing:
+        result.missing.clear()
+    return result
+
+
+def follow(project: Project, progress: Progress | None = None) -> Result:
+    """Bring the difference between the pointers and what was last put in place.
+
+    For hooks: costs little when little moved.
+    """
+    watch = progress or NoProgress()
+    result = Result()
+    headers = project.state.headers()
+    sources = {header.pointer for header in headers.values()}
+    paths = sources.union(project.listing(untracked=False).sources)
+    tracked = collect(paths, project.read)
+    result.problems.extend(tracked.problems)
+    moved = [
+        item
+        for item in tracked.outs.values()
+        if item.out.hash is not None and not _is_in_place(headers.get(item.relpath), item)
+    ]
+    gone = [
+        header
+        for header in headers.values()
+        if header.relpath not in tracked.outs and header.relpath not in tracked.uncached
+    ]
+    if not moved and not gone:
+        return result
+    with project.lock(watch), _Worker(project, watch, False, result) as worker:
+        check_not_busy(project, [item.relpath for item in moved])
+        # Deletions first: an output may have become a directory around another one.
+        worker.drop_untracked({header.relpath: header for header in gone}, tracked.broken)
+        for item in sorted(moved):
+            worker.bring(Selected(item), full=item.relpath not in headers)
+    return result
+
+
+def _is_in_place(header: Header | None, item: TrackedOut) -> bool:
+    return (
+        header is not None
+        and header.hash == item.out.hash
+        and header.algorithm == item.out.hash_name
+    )
+
+
+def check_not_busy(project: Project, outputs: Sequence[str]) -> None:
+    """Refuse to touch what a running stage of DVC reads or writes (formats.md section 1).
+
+    Raises:
+        BusyOutputError: Names them.
+    """
+    if not outputs or fsutil.lstat(f"{project.tmp_dir}/rwlock") is None:
+        return
+    from git_dvc.locking import rwlock_holders
+
+    holders = rwlock_holders(project.tmp_dir, [project.path(path) for path in outputs])
+    if holders:
+        raise BusyOutputError(holders)
+
+
+class _Worker:
+    """Brings outputs in place and keeps the records; one for each command."""
+
+    def __init__(self, project: Project, progress: Progress, force: bool, result: Result) -> None:
+        self._project = project
+        self._progress = progress
+        self._force = force
+        self._result = result
+        self._records: list[Placed] = []
+        self._forget: list[str] = []
+        self._used: set[str] = set()
+        self._folders: Folders | None = None
+        self._tmp: Folder | None = None
+
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        # Also after an error: what was done until then is true.
+        self._project.state.save(self._records, self._forget)
+        for name in self._used:
+            self._project.cache(name).flush()
+        if self._folders is not None:
+            self._folders.__exit__()
+
+    def _placer(self, name: str, types: Sequence[str] | None = None) -> Placer:
+        self._used.add(name)
+        cache = self._project.cache(name)
+        return Placer(
+            self._project.root,
+            cache,
+            Linker(types or self._project.link_types, cache, self._open_tmp()),
+            self._progress,
+            force=self._force,
+        )
+
+    def _open_tmp(self) -> Folder:
+        if self._tmp is None:
+            self._folders = Folders(self._project.root)
+            tmp = self._folders.open(self._project.work_tmp, create=True)
+            assert tmp is not None  # noqa: S101 - it was just made
+            fsutil.clean_leftovers(tmp.path)
+            self._tmp = tmp
+        return self._tmp
+
+    # -- bringing ---------------------------------------------------------------------------
+
+    def bring(self, chosen: Selected, *, full: bool) -> None:
+        """Put one output in place.
+
+        Args:
+            chosen: The output, and which of its files.
+            full: Look at the disk; else trust the record of the last time.
+        """
+        item = chosen.item
+        value = item.out.hash
+        if value is None:
+            return
+        cache = self._project.cache(item.out.hash_name)
+        try:
+            plan = self._plan(chosen, value, full)
+        except (MissingObjectError, CorruptObjectError):
+            self._result.missing[item.shown] = value
+            return
+        except UnsafePathError as problem:
+            self._result.problems.append(FormatError(problem.what, item.source))
+            return
+        except FormatError as problem:
+            self._result.blocked[item.shown] = problem.what
+            return
+        if plan is None:
+            return
+        record = plan.record
+        before = set(record.entries)
+        outcome = self._placer(item.out.hash_name).apply(
+            item.relpath,
+            record.entries,
+            plan.change,
+            saved_in=self._project.cache(record.algorithm),
+            is_dir=item.is_dir,
+            executable=item.out.isexec,
+            trust_cached=plan.trust_cached,
+            fresh=plan.found.entries if plan.found is not None else None,
+        )
+        whole = not chosen.inner and outcome.complete
+        record.hash = value if whole else ""
+        record.algorithm = cache.algorithm.name
+        record.pointer = item.source
+        self._records.append(record)
+        self._report(item, outcome, plan, before)
+
+    def _plan(self, chosen: Selected, value: str, full: bool) -> _Plan | None:
+        """Decide what to do; None if all is in place and recorded so."""
+        item = chosen.item
+        cache = self._project.cache(item.out.hash_name)
+        stored = self._project.state.placed(item.relpath)
+        record = stored or Placed(item.relpath)
+        if record.algorithm != cache.algorithm.name:
+            record.entries = {}
+            record.algorithm = cache.algorithm.name
+            record.hash = ""
+            full = True
+        if not full:
+            change = self._moved(record, value)
+            return _Plan(change, record, None, bool(record.entries), False)
+        found = scan(self._project.root, item.relpath, record.entries, self._project.ignore)
+        if (
+            record.hash == value
+            and not found.dirty
+            and not found.problems
+            and len(found.entries) == len(record.entries)
+            and found.kind != MISSING
+        ):
+            return None
+        target = manifest_of(value, cache)
+        hash_dirty(self._project.root, item.relpath, found, cache, self._progress)
+        current = found.manifest()
+        change = changes.between(current, target)
+        for path, value_now in current.items():
+            if target.get(path) == value_now:
+                record.entries[path] = found.entries[path]
+        for path in record.entries.keys() - current.keys():
+            del record.entries[path]  # deleted by hand
+        if chosen.inner:
+            change = Changes(
+                {path: h for path, h in change.write.items() if chosen.wants(path)},
+                frozenset(path for path in change.delete if chosen.wants(path)),
+            )
+        was_there = found.kind != MISSING
+        return _Plan(change, record, found, was_there, stored is None or not stored.entries)
+
+    def _moved(self, record: Placed, value: str) -> Changes:
+        """Return what differs between the record and a hash, by text where that is possible."""
+        cache = self._project.cache(record.algorithm)
+        if hashing.is_dir(value) and hashing.is_dir(record.hash):
+            new = cache.read_manifest_bytes(value)
+            try:
+                old = cache.read_manifest_bytes(record.hash)
+            except (MissingObjectError, CorruptObjectError):
+                old = b""
+            sides = manifests.changed_entries(old, new)
+            if sides is not None:
+                removed, added = sides
+                # A path that stays and comes again would be listed twice.
+                if not any(path in record.entries and path not in removed for path in added):
+                    return Changes(added, frozenset(removed.keys() - added.keys()))
+            target: Manifest = manifests.parse(new)
+        else:
+            target = manifest_of(value, cache)
+        known = {path: entry[0] for path, entry in record.entries.items()}
+        return changes.between(known, target)
+
+    def _report(self, item: TrackedOut, outcome: Outcome, plan: _Plan, before: set[str]) -> None:
+        result = self._result
+        there = set(plan.found.entries) if plan.found is not None else before
+        replaced = sum(1 for path in outcome.written if path in there)
+        result.files_modified += replaced
+        result.files_added += len(outcome.written) - replaced
+        result.files_deleted += len(outcome.deleted)
+        if outcome.written or outcome.deleted or (item.is_dir and not plan.was_there):
+            (result.modified if plan.was_there else result.added).append(item.shown)
+        self._note_trouble(item.relpath, outcome)
+
+    def _note_trouble(self, relpath: str, outcome: Outcome) -> None:
+        result = self._result
+        result.kept += [_full(relpath, inner) for inner in outcome.kept]
+        result.missing.update({_full(relpath, p): h for p, h in outcome.missing.items()})
+        result.blocked.update({_full(relpath, p): why for p, why in outcome.blocked.items()})
+
+    # -- dropping ---------------------------------------------------------------------------
+
+    def drop_untracked(self, headers: dict[str, Header], broken: set[str] | None = None) -> None:
+        """Remove outputs that were put in place and that no pointer names any more."""
+        tracked = None if broken is not None else self._project.tracked
+        unreadable = broken if tracked is None else tracked.broken
+        for relpath, header in sorted(headers.items()):
+            if unreadable and header.pointer in unreadable:
+                continue
+            if tracked is not None:
+                if relpath in tracked.outs:
+                    continue
+                if relpath in tracked.uncached:
+                    self._forget.append(relpath)
+                    continue
+            self._drop(relpath)
+
+    def _drop(self, relpath: str) -> None:
+        record = self._project.state.placed(relpath)
+        if record is None:
+            self._forget.append(relpath)
+            return
+        shown = relpath + ("" if "" in record.entries else "/")
+        outcome = self._placer(record.algorithm).apply(
+            relpath,
+            record.entries,
+            Changes({}, frozenset(record.entries)),
+            saved_in=self._project.cache(record.algorithm),
+            is_dir=False,
+        )
+        # What was kept is the user's from now on: nothing tracks it.
+        self._forget.append(relpath)
+        if outcome.deleted:
+            self._result.deleted.append(shown)
+            self._result.files_deleted += len(outcome.deleted)
+        self._note_trouble(relpath, outcome)
+
+    # -- relinking --------------------------------------------------------------------------
+
+    def relink(self, chosen: Selected) -> None:
+        """Make the links of an output anew where they are not of the wanted type."""
+        item = chosen.item
+        record = next((r for r in self._records if r.relpath == item.relpath), None)
+        if record is None:
+            record = self._project.state.placed(item.relpath)
+            if record is None:
+                return
+            self._records.append(record)
+        self._used.add(record.algorithm)
+        self._result.relinked += relink_entries(
+            self._project, record, self._open_tmp(), self._progress,
+            executable=item.out.isexec, wants=chosen,
+        )  # fmt: skip
+
+
+def relink_entries(
+    project: Project,
+    record: Placed,
+    tmp: Folder,
+    progress: Progress,
+    *,
+    executable: bool = False,
+    wants: Selected | None = None,
+    types: Sequence[str] | None = None,
+) -> int:
+    """Replace files that have their recorded content by links of the wanted type.
+
+    Only files whose content the cache has, and that have not changed, are touched.
+
+    Returns:
+        The number of files that were replaced.
+    """
+    import os
+    import stat
+
+    from git_dvc.store.state import is_clean
+
+    cache = project.cache(record.algorithm)
+    linker = Linker(types or project.link_types, cache, tmp)
+    kind = (types or project.link_types)[0]
+    cache.load_records(entry[0] for entry in record.entries.values())
+    progress.start("Linking", len(record.entries))
+    count = 0
+    with Folders(project.root) as folders:
+        for inner in sorted(record.entries):
+            progress.advance(1)
+            if wants is not None and not wants.wants(inner):
+                continue
+            entry = record.entries[inner]
+            parent, _, name = _full(record.relpath, inner).rpartition("/")
+            folder = folders.open(parent, create=False)
+            if folder is None:
+                continue
+            try:
+                here = os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
+                through = os.stat(folder.at(name), dir_fd=folder.fd)
+                there = cache.trusted(entry[0])
+            except (OSError, MissingObjectError, CorruptObjectError):
+                continue
+            is_link = stat.S_ISLNK(here.st_mode)
+            same = (here.st_ino, here.st_dev) == (there.st_ino, there.st_dev)
+            fine = {
+                HARDLINK: same or executable or (not is_link and not here.st_size),
+                SYMLINK: is_link or executable,
+                COPY: not is_link and not same,
+                REFLINK: False,
+            }[kind]
+            if fine or not is_clean(entry, through):
+                continue
+            record.entries[inner] = linker.place(
+                entry[0], folder, name, progress, executable=executable, replace=True
+            )
+            count += 1
+    progress.finish()
+    return count
+
+
+def _full(relpath: str, inner: str) -> str:
+    return relpaths.join(relpath, inner) if inner else relpath

@@ -1,0 +1,105 @@
+"""Targets: what the user named, as outputs and paths inside them.
+
+A target is a pointer file, a ``dvc.lock`` or ``dvc.yaml``, a stage's name, an output, a path
+inside a tracked directory, or with ``-R`` a directory with outputs in it (commands.md
+section 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_dvc import relpaths
+from git_dvc.errors import UnknownTargetError
+from git_dvc.project import Project
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, Tracked, TrackedOut
+
+
+class Selected(NamedTuple):
+    """One output that was asked for.
+
+    Attributes:
+        item: The output.
+        inner: Paths inside it that were asked for; empty for all of it.
+    """
+
+    item: TrackedOut
+    inner: tuple[str, ...] = ()
+
+    def wants(self, path: str) -> bool:
+        """Return whether a path inside the output was asked for."""
+        return not self.inner or any(relpaths.inside(path, folder) for folder in self.inner)
+
+
+def select(project: Project, targets: Sequence[str], *, recursive: bool = False) -> list[Selected]:
+    """Return the outputs that targets name, sorted; all of them for none.
+
+    Raises:
+        UnknownTargetError: A target names nothing that is tracked.
+        FormatError: A target's pointer file is broken.
+    """
+    tracked = project.tracked
+    if not targets:
+        return [Selected(tracked.outs[path]) for path in sorted(tracked.outs)]
+    chosen: dict[str, Selected] = {}
+    for target in targets:
+        for found in _resolve(project, tracked, target, recursive):
+            old = chosen.get(found.item.relpath)
+            if old is None:
+                chosen[found.item.relpath] = found
+            elif old.inner and found.inner:
+                chosen[found.item.relpath] = Selected(found.item, old.inner + found.inner)
+            else:
+                chosen[found.item.relpath] = Selected(found.item)
+    return [chosen[path] for path in sorted(chosen)]
+
+
+def _resolve(project: Project, tracked: Tracked, target: str, recursive: bool) -> list[Selected]:
+    path, _, stage = target.rpartition(":")
+    if path.rpartition("/")[2] == STAGES_FILE:
+        source = project.relpath(path)[: -len(STAGES_FILE)] + LOCK_FILE
+        found = _of_stage(tracked, source, stage)
+        if found:
+            return found
+    relpath = project.relpath(target.rstrip("/") or target)
+    if relpath in tracked.broken:
+        raise next(problem for problem in tracked.problems if problem.where == relpath)
+    source = relpath
+    if relpath.rpartition("/")[2] == STAGES_FILE:
+        source = relpath[: -len(STAGES_FILE)] + LOCK_FILE
+    found = [Selected(item) for item in tracked.outs.values() if item.source == source]
+    if found:
+        return found
+    if any(item.source == source for item in tracked.uncached.values()):
+        return []
+    holder = tracked.holder(relpath)
+    if holder is not None:
+        inner = relpath[len(holder.relpath) + 1 :]
+        return [Selected(holder, (inner,) if inner else ())]
+    if relpath in tracked.uncached:
+        return []
+    here = project.relpath(".")
+    by_name = _of_stage(tracked, relpaths.join(here, LOCK_FILE), target)
+    if by_name:
+        return by_name
+    below = tracked.below(relpath)
+    if below and recursive:
+        return [Selected(item) for item in below]
+    raise UnknownTargetError(
+        target,
+        known=[project.shown(name) for item in tracked.outs.values() for name in
+               (item.relpath, item.source)],
+        has_outputs=bool(below),
+    )  # fmt: skip
+
+
+def _of_stage(tracked: Tracked, source: str, stage: str) -> list[Selected]:
+    """Return the outputs of a stage, or of all stages that a template made."""
+    return [
+        Selected(item)
+        for item in tracked.outs.values()
+        if item.source == source
+        and stage
+        and (item.stage == stage or item.stage.partition("@")[0] == stage)
+    ]
