@@ -569,9 +569,8 @@ def edit(text: str, section: Section, option: str, value: str | None) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     if same:
         line = lines[same[-1]]
-        head = line.head if line.head.endswith((" ", "=")) else line.head + " "
         ending = line.text[len(line.text.rstrip("\r\n")) :] or newline
-        out[same[-1]] = f"{head}{_quoted(value)}{line.tail}{ending}"
+        out[same[-1]] = f"{line.head}{_quoted(value)}{line.tail}{ending}"
         for n in same[:-1]:
             out[n] = ""
         return "".join(out)

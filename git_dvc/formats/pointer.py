@@ -102,7 +102,7 @@ _WORD = re.compile(
     r"(?:[^\W\d]|\.[^\W\d]|[./_0-9][./_\w+-]*[g-mp-suvwyG-MP-SUVWY])[\w./+@%=,()~^ -]*"
 )
 _NOT_TEXT = re.compile(r"(?:true|false|null|\.inf|\.nan|y|n|yes|no|on|off)", re.IGNORECASE)
-_QUOTED = re.compile(r"'((?:[^']|'')*)'")
+_QUOTED = re.compile(r"'((?:[^']|'')+)'")
 _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 
 
@@ -414,9 +414,6 @@ def dump(out: Out) -> bytes:
         lines.append(f"{start}{key}: {_scalar(value, len(key) + 4)}")
         start = "  "
     return ("\n".join(lines) + "\n").encode()
-
-
-
 
 
 def _scalar(value: object, column: int) -> str:

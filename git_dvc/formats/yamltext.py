@@ -768,6 +768,13 @@ class Document:
             raise FormatError(f"line {item.line}: has a form that cannot be edited")
         return at
 
+    def _key_start(self, key: _Node) -> int:
+        """Return where an entry of a block mapping starts: at its key, or at ``?`` before it."""
+        before = self._text[self._line_start(key.start) : key.start].rstrip(" ")
+        if before.endswith("?") and not before[:-1].strip(" -"):
+            return self._line_start(key.start) + len(before) - 1
+        return key.start
+
     # Changing the text.
 
     def _splice(self, start: int, end: int, text: str) -> None:
@@ -828,8 +835,8 @@ class Document:
             text = inline(value, column=0, indent=0, flow=True, fold=False)
             self._add_flow(node, f"{name}: {text}")
             return
-        first = node.items[0][0]
-        column = first.start - self._line_start(first.start)
+        start = self._key_start(node.items[0][0])
+        column = start - self._line_start(start)
         self._add_lines(node.end, list(entry(key, value, column)))
 
     def _add_lines(self, after: int, lines: list[str]) -> None:
@@ -880,10 +887,9 @@ class Document:
         parent = self._find(path[:-1])
         number = self._position(parent, path[-1])
         if parent.kind == "map":
-            key = parent.items[number][0]
-            column = key.start - self._line_start(key.start)
+            start = self._key_start(parent.items[number][0])
+            column = start - self._line_start(start)
             lines = list(entry(path[-1], value, column))
-            start = key.start
             lines[0] = lines[0][column:]
         else:
             item = parent.items[number]
@@ -914,7 +920,7 @@ class Document:
     def _delete_block(self, parent: _Node, number: int) -> None:
         item = parent.items[number]
         if parent.kind == "map":
-            start, end = item[0].start, max(item[0].end, item[1].end)
+            start, end = self._key_start(item[0]), max(item[0].end, item[1].end)
         else:
             start, end = self._dash_of(item), item.end
         if not (end > start and self._text[end - 1] == "\n"):
@@ -925,8 +931,10 @@ class Document:
             self._splice(line_start, end, "")
             return
         # `- key: value`: the dash stays and what follows moves up to it.
+        if number + 1 == len(parent.items):
+            raise FormatError(f"line {parent.line}: has a form that cannot be edited")
         following = parent.items[number + 1]
-        begin = following[0].start if parent.kind == "map" else self._dash_of(following)
+        begin = self._key_start(following[0]) if parent.kind == "map" else self._dash_of(following)
         if not self._text[end:begin].strip():
             self._splice(start, begin, "")
         else:  # comments in between stay on their own lines
