@@ -37,6 +37,13 @@ _ASK_ENV = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_TEST_ASSUME_DIFFERENT_OWNER",
 )
+# What a user's 'git --literal-pathspecs ...' hands on to its hooks would change our meaning.
+_PATHSPEC_ENV = (
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+)
 # core.worktree or core.bare in some spelling, or a repository format we have not heard of.
 # Too many matches only cost a call of Git.
 _UNUSUAL_CONFIG = re.compile(
@@ -206,6 +213,8 @@ def git(
         env: Variables to set, or to remove when None, on top of the process's own.
     """
     full = dict(os.environ)
+    for name in _PATHSPEC_ENV:
+        full.pop(name, None)
     full["GIT_DVC_HOOK"] = "1"
     if not writes:
         full["GIT_OPTIONAL_LOCKS"] = "0"

@@ -383,6 +383,14 @@ def test_pointer_paths(repo: Repository, git_repo: Path, run_git: Git) -> None:
     assert repo.pointer_paths("nosuch") == []
 
 
+def test_pathspec_settings_of_the_user_do_not_matter(
+    repo: Repository, git_repo: Path, run_git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(git_repo, run_git, "a.dvc")
+    monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "1")
+    assert repo.pointer_paths() == ["a.dvc"]
+
+
 def test_a_conflicted_pointer_is_listed_once(
     repo: Repository, git_repo: Path, run_git: Git
 ) -> None:
