@@ -33,6 +33,7 @@ Section = tuple[str, ...]
 Values = dict[Section, dict[str, str]]
 
 INDENT = "    "
+MOST_CHARACTERS = 1024 * 1024
 
 # --- DVC's schema -----------------------------------------------------------------------
 
@@ -351,87 +352,107 @@ class _Line(NamedTuple):
     what: str = ""
 
 
-_HEADING = re.compile(
-    r"""\s*(?P<open>\[[\s\[]*)
-        (?P<name>"\s*\S[^"]*"|'\s*\S[^']*'|[^'"\s\[\]][^\]]*?)
-        (?P<close>(?:\s*\])+)\s*(?:\#.*)?""",
-    re.VERBOSE,
-)
-_OPTION = re.compile(
-    r"""(?P<head>\s*(?P<name>"[^"]*"|'[^']*'|[^'"=\s][^=]*?)\s*=\s*)(?P<rest>.*)"""
-)
 _NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*', re.DOTALL)
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
-
-
-def _unquote(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text
+_SPACE = re.compile(r"\s*")
+_TRIPLE = ('"""', "'''")
 
 
 def _lines(text: str) -> Iterator[_Line]:
+    # The text may be a stranger's: every step here takes linear time.
     raw = text.splitlines(keepends=True)
     section: Section | None = ()
     number = 0
     while number < len(raw):
+        first = number
         line = raw[number]
         number += 1
-        body = line.rstrip("\r\n").removeprefix("\ufeff" if number == 1 else "")
+        body = line.rstrip("\r\n")
+        if number == 1:
+            body = body.removeprefix("\ufeff")
         stripped = body.strip()
         if not stripped or stripped.startswith("#"):
             yield _Line("blank", number, line, section)
             continue
         if stripped.startswith("["):
-            match = _HEADING.fullmatch(body)
-            depth = match["open"].count("[") if match else 0
-            if match is None or depth != match["close"].count("]"):
-                section = None
-                yield _Line("bad", number, line, section, what="not a section heading")
-            elif depth > 1:
-                section = None
-                yield _Line("bad", number, line, section, what="sections do not nest")
-            else:
-                section = _section(_unquote(match["name"]))
-                yield _Line("section", number, line, section)
+            section, trouble = _heading(stripped)
+            yield _Line("bad" if trouble else "section", number, line, section, what=trouble)
             continue
-        match = _OPTION.fullmatch(body)
-        if match is None:
+        name, head = _name(body)
+        if not name:
             yield _Line("bad", number, line, section, what="neither a section nor an option")
             continue
-        first, rest = number, match["rest"]
-        if rest[:3] in ('"""', "'''"):
-            lines = [rest]
-            quote = rest[:3]
-            while (found := _triple(quote, "\n".join(lines))) is None and number < len(raw):
-                if len(lines) > 1000:
-                    break
+        option = name.lower()
+        rest = body[len(head) :]
+        if rest.startswith(_TRIPLE):
+            quote, lines = rest[:3], [rest[3:]]
+            while (end := _closing(quote, lines[-1])) == -1 and number < len(raw):
                 lines.append(raw[number].rstrip("\r\n"))
                 number += 1
-            line = "".join(raw[first - 1 : number])
+            line = "".join(raw[first:number])
+            found = None
+            if end != -1:
+                tail = lines[-1][end + 3 :]
+                found = "\n".join([*lines[:-1], lines[-1][:end]]), tail
         else:
             found = _value(rest)
-        option = _unquote(match["name"]).lower()
         if found is None:
             what = f"{option}: quotes do not match"
-            yield _Line("bad", first, line, section, what=what)
+            yield _Line("bad", first + 1, line, section, what=what)
         else:
-            yield _Line("option", first, line, section, option, found[0], match["head"], found[1])
+            yield _Line("option", first + 1, line, section, option, found[0], head, found[1])
 
 
-def _section(name: str) -> Section:
+def _skip(text: str, position: int) -> int:
+    """Return the position after any white space."""
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _heading(text: str) -> tuple[Section | None, str]:
+    """Return the section of ``[name]``, or None and what is wrong with it."""
+    inner = text[1:].lstrip()
+    if inner.startswith("["):
+        return None, "sections do not nest"
+    if inner[:1] in ("'", '"'):
+        end = inner.find(inner[0], 1)
+        name, rest = inner[1:end], inner[end + 1 :].lstrip()
+    else:
+        end = inner.find("]")
+        name, rest = inner[:end].rstrip(), inner[end:]
+    after = rest[1:].lstrip()
+    if end == -1 or not name.strip() or rest[:1] != "]" or (after and after[0] != "#"):
+        return None, "not a section heading"
     match = _NAMED.fullmatch(name.lower())
-    return (match[1], match[2]) if match else (name.lower().strip(),)
+    return ((match[1], match[2]) if match else (name.lower().strip(),)), ""
 
 
-def _triple(quote: str, text: str) -> tuple[str, str] | None:
-    end = text.find(quote, 3)
+def _name(body: str) -> tuple[str, str]:
+    """Return an option's name and all that stands before its value; no name if malformed."""
+    start = len(body) - len(body.lstrip())
+    if body[start] in "'\"":
+        end = body.find(body[start], start + 1)
+        name, after = body[start + 1 : end], end + 1
+        equals = _skip(body, after)
+        if end == -1 or body[equals : equals + 1] != "=":
+            return "", ""
+    else:
+        equals = body.find("=", start)
+        name = body[start:equals].rstrip()
+        if equals == -1:
+            return "", ""
+    return name, body[: _skip(body, equals + 1)]
+
+
+def _closing(quote: str, line: str) -> int:
+    """Return where a triple quote ends a value in this line, -1 if it does not."""
+    end = line.find(quote)
     while end != -1:
-        tail = text[end + 3 :]
-        if "\n" not in tail and (not tail.strip() or tail.strip().startswith("#")):
-            return text[3:end], tail
-        end = text.find(quote, end + 1)
-    return None
+        after = _skip(line, end + 3)
+        if after == len(line) or line[after] == "#":
+            return end
+        end = line.find(quote, end + 1)
+    return -1
 
 
 def _value(text: str) -> tuple[str, str] | None:
@@ -439,7 +460,7 @@ def _value(text: str) -> tuple[str, str] | None:
     items: list[str] = []
     position = 0
     while True:
-        position += len(text[position:]) - len(text[position:].lstrip())
+        position = _skip(text, position)
         if position < len(text) and text[position] in "'\"":
             end = text.find(text[position], position + 1)
             if end == -1:
@@ -454,13 +475,12 @@ def _value(text: str) -> tuple[str, str] | None:
             if item:
                 items.append(item)
             position += len(item)
-        tail = text[position:]
-        rest = tail.lstrip()
-        if not rest or rest[0] == "#":
-            return ",".join(items), tail
-        if rest[0] != ",":
+        after = _skip(text, position)
+        if after == len(text) or text[after] == "#":
+            return ",".join(items), text[position:]
+        if text[after] != ",":
             return None
-        position = len(text) - len(rest) + 1
+        position = after + 1
 
 
 # --- reading ----------------------------------------------------------------------------
@@ -497,8 +517,11 @@ def parse(text: str, where: str = "") -> Parsed:
     that DVC does not know is kept. Both are reported.
 
     Raises:
-        ConfigError: The file has merge conflict markers: neither side may win silently.
+        ConfigError: The file has merge conflict markers (neither side may win silently), or
+            is too large to be a config file.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigError(f"larger than {MOST_CHARACTERS} characters", where)
     if _CONFLICT.search(text):
         raise ConfigError("has merge conflict markers", where)
     values: Values = {}

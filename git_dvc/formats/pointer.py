@@ -98,9 +98,8 @@ class Pointer(NamedTuple):
 _LINE = re.compile(r"(- |  )(md5|size|nfiles|isexec|hash|path): (.+)")
 _HASH = re.compile(r"(?!\d+(?:e\d+)?$)[0-9a-f]{32}(?:\.dir)?|'[0-9a-f]{32}(?:\.dir)?'")
 _COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
-_WORD = re.compile(
-    r"(?:[^\W\d]|\.[^\W\d]|[./_0-9][./_\w+-]*[g-mp-suvwyG-MP-SUVWY])[\w./+@%=,()~^ -]*"
-)
+_WORD = re.compile(r"[\w./][\w./+@%=,()~^ -]*")
+_NOT_NUMBER = re.compile(r"[g-mp-suvwyG-MP-SUVWY]")
 _NOT_TEXT = re.compile(r"(?:true|false|null|\.inf|\.nan|y|n|yes|no|on|off)", re.IGNORECASE)
 _QUOTED = re.compile(r"'((?:[^']|'')+)'")
 _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
@@ -113,6 +112,8 @@ def is_plain_text(text: str) -> bool:
     """
     return (
         _WORD.fullmatch(text) is not None
+        # A letter in front, or one that no number or date has.
+        and (text[0].isalpha() or _NOT_NUMBER.search(text) is not None)
         and text[-1] != " "
         and text.isprintable()
         and _NOT_TEXT.fullmatch(text) is None
