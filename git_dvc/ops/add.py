@@ -207,7 +207,7 @@ def _check(project: Project, name: str) -> _Target:
         relpaths.check(relpath)
     except FormatError as problem:
         raise CannotAddError(f"this name cannot be tracked: {shown}: {problem.what}") from None
-    _check_way(project, relpath, name)
+    check_way(project, relpath, name)
     holder = project.tracked.holder(relpath)
     inner = relpath[len(holder.relpath) + 1 :] if holder is not None else ""
     found = fsutil.lstat(project.path(relpath))
@@ -254,7 +254,7 @@ def _check_tracked(
     return _Target(relpath, holder, inner, False)
 
 
-def _check_way(project: Project, relpath: str, name: str) -> None:
+def check_way(project: Project, relpath: str, name: str) -> None:
     """Refuse a path that is reached through a link: Git would not know where it is."""
     place = project.root
     for part in relpath.split("/")[:-1]:
@@ -356,7 +356,9 @@ def _add_one(
 ) -> None:
     item = target.item
     if target.inner:
-        recorded = _add_inside(project, target, commit, relink, progress)
+        recorded = add_inside(
+            project, item, target.inner, commit=commit, relink=relink, progress=progress
+        )
     else:
         recorded = recording.store_output(
             project,
@@ -378,44 +380,63 @@ def _add_one(
     result.size_bytes += recorded.size_bytes
 
 
-def _add_inside(
-    project: Project, target: _Target, commit: bool, relink: bool, progress: Progress
+def add_inside(
+    project: Project,
+    item: TrackedOut,
+    inner: str,
+    *,
+    commit: bool,
+    relink: bool,
+    progress: Progress,
 ) -> Recorded:
     """Record one path of a tracked directory; the rest of its listing stays.
 
     A path that is gone from the disk leaves the listing.
+
+    Args:
+        project: The project, locked.
+        item: The directory.
+        inner: The path inside it.
+        commit: Store the content; else only hash it.
+        relink: Replace the files by links where ``cache.type`` says so.
+        progress: Told of the work.
+
+    Raises:
+        MissingTargetError: It is neither on the disk nor in the listing.
+        MissingObjectError: The cache lacks the listing.
+        CannotTrackError: Something in it cannot be tracked.
     """
-    item = target.item
+    relpath = f"{item.relpath}/{inner}"
     cache = project.cache(item.out.hash_name)
     value = item.out.hash
     listing = cache.read_manifest(value) if value is not None else {}
     record = project.state.placed(item.relpath) or Placed(item.relpath)
     known = {
-        path[len(target.inner) + 1 :]: entry
+        path[len(inner) + 1 :]: entry
         for path, entry in record.entries.items()
-        if relpaths.inside(path, target.inner)
+        if relpaths.inside(path, inner)
     }
-    found = scan(project.root, target.relpath, known, project.ignore)
-    recording.check_names(project, target.relpath, found)
-    old = {path for path in listing if relpaths.inside(path, target.inner)}
+    found = scan(project.root, relpath, known, project.ignore)
+    recording.check_names(project, relpath, found)
+    old = {path for path in listing if relpaths.inside(path, inner)}
     if found.kind == MISSING and not old:
-        raise MissingTargetError(project.shown(target.relpath))
+        raise MissingTargetError(project.shown(relpath))
     how = recording.how_to_store(project)
-    part = Recorded(target.relpath, item.out, Placed(target.relpath, algorithm=record.algorithm))
+    part = Recorded(relpath, item.out, Placed(relpath, algorithm=record.algorithm))
     if commit:
-        done = recording.store_files(project, target.relpath, found, cache, how, progress)
+        done = recording.store_files(project, relpath, found, cache, how, progress)
         part = part._replace(stored=done.stored, size_bytes=done.size_bytes)
         part.record.entries = found.entries
         if relink:
             recording.link_back(project, part, done.loose, progress)
     else:
-        hash_dirty(project.root, target.relpath, found, cache, progress)
+        hash_dirty(project.root, relpath, found, cache, progress)
     entries = part.record.entries if commit else found.entries
     for path in old:
         listing.pop(path)
         record.entries.pop(path, None)
     for path, entry in entries.items():
-        full = f"{target.inner}/{path}" if path else target.inner
+        full = f"{inner}/{path}" if path else inner
         listing[full] = entry[0]
         record.entries[full] = entry
     relpaths.check_tree(listing)
