@@ -355,8 +355,12 @@ class Project:
     def tracked(self) -> Tracked:
         """Everything that the pointer files in the work tree name."""
         if self._tracked is None:
-            self._tracked = collect(self._without_ignored(self._listed().sources), self.read)
+            self._tracked = collect(self.tracked_sources(), self.read)
         return self._tracked
+
+    def tracked_sources(self) -> list[str]:
+        """Return the pointer and lock files of the work tree, ignored ones left out."""
+        return self._without_ignored(self._listed().sources)
 
     def _without_ignored(self, paths: Iterable[str]) -> list[str]:
         ignore = self.ignore

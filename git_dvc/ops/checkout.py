@@ -11,7 +11,7 @@ Both leave unsaved data alone and report it; what else there is to do is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil, hashing, relpaths
@@ -19,6 +19,7 @@ from git_dvc.errors import (
     BusyOutputError,
     CorruptObjectError,
     FormatError,
+    IncompleteCheckoutError,
     MissingObjectError,
     UnsafePathError,
 )
@@ -71,6 +72,21 @@ class Result:
     def complete(self) -> bool:
         """Whether the workspace is now what the pointer files say."""
         return not (self.kept or self.missing or self.blocked or self.problems)
+
+    def trouble(self, shown: Callable[[str], str]) -> IncompleteCheckoutError | None:
+        """Return the error that names what could not be done, or None.
+
+        Args:
+            shown: Turns a relpath into a path as the user sees it.
+        """
+        if self.complete:
+            return None
+        return IncompleteCheckoutError(
+            [shown(path) for path in self.kept],
+            [shown(path) for path in self.missing],
+            {shown(path): why for path, why in self.blocked.items()},
+            self.problems,
+        )
 
     @property
     def changed(self) -> bool:

@@ -1,0 +1,121 @@
+"""``git dvc init``: make a directory a project. Installing the hooks is the caller's."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from git_dvc import fsutil
+from git_dvc.errors import GitDvcError, InitError, quoted
+from git_dvc.formats.ignore import DEFAULT_TEXT, NAME
+from git_dvc.git.repo import Repository
+from git_dvc.project import DVC_DIR
+
+GITIGNORE = "/config.local\n/tmp\n/cache\n"
+NO_SCM_CONFIG = "[core]\n    no_scm = True\n"
+
+
+class Result(NamedTuple):
+    """What was made.
+
+    Attributes:
+        root: The project's root, absolute.
+        repo: Its Git repository, or None.
+        staged: Files that were staged, relative to the root.
+    """
+
+    root: str
+    repo: Repository | None
+    staged: list[str]
+
+
+def init(
+    path: str = ".", *, no_scm: bool = False, subdir: bool = False, force: bool = False
+) -> Result:
+    """Make the directory ``path`` a project; it is made if missing.
+
+    Args:
+        path: The directory.
+        no_scm: Work without Git.
+        subdir: Allow a directory below the top of a Git repository.
+        force: Start over: configuration and state of an old project go, its cache stays
+            (DVC deletes it, and with it perhaps the only copy of the data).
+
+    Raises:
+        InitError: Not possible here; nothing was changed.
+    """
+    if no_scm and subdir:
+        raise InitError("--no-scm and --subdir exclude each other")
+    root = os.path.realpath(path)
+    if not os.path.isdir(root) and fsutil.lstat(root) is not None:
+        raise InitError(f"not a directory: {quoted(path)}")
+    start = root
+    while not os.path.isdir(start):
+        start = os.path.dirname(start)
+    repo = None if no_scm else Repository.discover(start)
+    _check(root, repo, no_scm=no_scm, subdir=subdir, force=force)
+    os.makedirs(root, exist_ok=True)
+    dvc = os.path.join(root, DVC_DIR)
+    tmp = os.path.join(dvc, "tmp")
+    if force:
+        for name in ("config", "config.local"):
+            fsutil.remove_if_there(os.path.join(dvc, name))
+    os.makedirs(tmp, exist_ok=True)
+    scratch = os.path.join(tmp, "git-dvc")
+    ours = [f"{DVC_DIR}/config"]
+    config = NO_SCM_CONFIG if no_scm else ""
+    if repo is not None:
+        # First, so that a kill right here leaves nothing that Git would pick up.
+        _write(dvc, ".gitignore", GITIGNORE, scratch)
+        ours.append(f"{DVC_DIR}/.gitignore")
+    if fsutil.lstat(os.path.join(root, NAME)) is None:
+        _write(root, NAME, DEFAULT_TEXT, scratch)
+        ours.append(NAME)
+    _write(dvc, "config", config, scratch)
+    with open(os.path.join(tmp, "btime"), "ab"):
+        pass
+    if repo is not None:
+        repo.stage([os.path.join(root, name) for name in ours])
+    return Result(root, repo, ours if repo is not None else [])
+
+
+def _write(folder: str, name: str, text: str, scratch: str) -> None:
+    fsutil.atomic_write(os.path.join(folder, name), text.encode(), scratch)
+
+
+def _check(root: str, repo: Repository | None, *, no_scm: bool, subdir: bool, force: bool) -> None:
+    dvc = fsutil.lstat(os.path.join(root, DVC_DIR))
+    if dvc is not None and not stat.S_ISDIR(dvc.st_mode):
+        raise InitError(f"{quoted(os.path.join(root, DVC_DIR))} is not a directory")
+    if dvc is not None and not force and _is_project(root):
+        raise InitError(
+            f"there is a project in {quoted(root)} already",
+            hint="'git dvc install' puts the hooks in place; "
+            "'git dvc init -f' starts the configuration over (the cache stays)",
+        )
+    if no_scm:
+        return
+    if repo is None:
+        raise InitError(
+            f"not in a Git work tree: {quoted(root)}",
+            hint="run 'git init' first, or use --no-scm to work without Git",
+        )
+    if root != repo.top and not subdir:
+        raise InitError(
+            f"{quoted(root)} is not the top of its Git repository ({quoted(repo.top)})",
+            hint="start there, or use --subdir for a project of its own here",
+        )
+    try:
+        ignored = repo.is_ignored([os.path.join(root, DVC_DIR) + "/"])
+    except GitDvcError:
+        ignored = set()
+    if ignored:
+        raise InitError(
+            f"Git ignores {quoted(os.path.join(root, DVC_DIR))}",
+            hint=f"see why with 'git check-ignore -v {DVC_DIR}'",
+        )
+
+
+def _is_project(root: str) -> bool:
+    return os.path.exists(os.path.join(root, DVC_DIR, "config"))

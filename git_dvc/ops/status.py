@@ -1,0 +1,332 @@
+"""``git dvc status``: one coherent report of what is not saved, not recorded, not committed.
+
+Three comparisons: the data on disk with its pointer files, the pointer files with those of
+HEAD, and what the pointers name with what the cache has. Takes no lock and changes nothing
+but our own state, where it notes the hashes of files it had to read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from git_dvc import hashing
+from git_dvc.errors import CorruptObjectError, FormatError, MissingObjectError
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats.manifest import Manifest
+from git_dvc.ops.select import Selected, select
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.store.state import NEVER, Entry, Placed
+from git_dvc.tracked import STAGES_FILE, Tracked, TrackedOut, collect, is_source
+from git_dvc.workspace import changes
+from git_dvc.workspace.apply import manifest_of
+from git_dvc.workspace.changes import Difference
+from git_dvc.workspace.scan import DIRECTORY, MISSING, OTHER, Scan, hash_dirty, scan
+
+CLEAN, MODIFIED, DELETED, NEW = "clean", "modified", "deleted", "new"
+NOTHING = Difference([], [], [], [])
+
+
+class OutState(NamedTuple):
+    """How one output on disk compares with its pointer.
+
+    Attributes:
+        item: The output.
+        kind: CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
+        difference: What changed, by path inside the output ('' for a file); None where the
+            recorded listing is not in the cache, so that only *that* it differs is known.
+        recorded: What the pointer names; None likewise.
+        current: What is on disk: hash by path.
+        absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
+        problems: Path and reason of things on disk that cannot be tracked.
+    """
+
+    item: TrackedOut
+    kind: str
+    difference: Difference | None
+    recorded: Manifest | None
+    current: Manifest
+    absent: list[str]
+    problems: list[tuple[str, str]]
+
+    @property
+    def in_cache(self) -> bool:
+        """Whether the cache has all that the pointer names."""
+        return not self.absent
+
+
+class Status(NamedTuple):
+    """The report; paths are relative to the project, directories end in '/'.
+
+    Attributes:
+        outs: Every output that was asked about.
+        added: Outputs that HEAD does not have.
+        removed: Outputs that only HEAD has.
+        changed: Outputs with another hash at HEAD.
+        problems: Pointer files that cannot be used.
+        has_outputs: Whether anything is tracked at all.
+    """
+
+    outs: list[OutState]
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    problems: list[FormatError]
+    has_outputs: bool
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether data, pointers and cache agree (whatever is committed)."""
+        return not self.problems and all(
+            state.kind == CLEAN and state.in_cache for state in self.outs
+        )
+
+
+def status(
+    project: Project,
+    targets: Sequence[str] = (),
+    *,
+    recursive: bool = False,
+    with_deps: bool = False,
+    progress: Progress | None = None,
+) -> Status:
+    """Compare data, pointers, HEAD and cache.
+
+    Args:
+        project: The project.
+        targets: What to look at; nothing means everything.
+        recursive: Targets may be directories with outputs in them.
+        with_deps: For stages: also what they depend on.
+        progress: Told of files that must be read.
+    """
+    watch = progress or NoProgress()
+    selected = select(project, targets, recursive=recursive)
+    states = [examine(project, chosen, watch) for chosen in selected]
+    now, head = against_head(project)
+    wanted = {chosen.item.relpath for chosen in selected} if targets else None
+    added, removed, changed = [], [], []
+    for path, item in sorted(now.outs.items()):
+        old = head.outs.get(path)
+        if wanted is not None and path not in wanted:
+            continue
+        if old is None:
+            added.append(item.shown)
+        elif old.same_content != item.same_content:
+            changed.append(item.shown)
+    for path, item in sorted(head.outs.items()):
+        if path not in now.outs and path not in now.uncached and wanted is None:
+            removed.append(item.shown)
+    problems = [] if targets else list(project.tracked.problems)
+    tracked = project.tracked
+    return Status(states, added, removed, changed, problems, bool(tracked.outs or problems))
+
+
+# -- data against pointers ----------------------------------------------------------------
+
+
+def examine(
+    project: Project, chosen: Selected, progress: Progress, *, check_cache: bool = True
+) -> OutState:
+    """Return how one output on disk compares with its pointer.
+
+    Files that must be read are hashed, and their hashes noted in the state.
+    """
+    item = chosen.item
+    cache = project.cache(item.out.hash_name)
+    value = item.out.hash
+    record = project.state.placed(item.relpath)
+    if record is None or record.algorithm != cache.algorithm.name:
+        version = record.version if record is not None else 0
+        record = Placed(item.relpath, algorithm=cache.algorithm.name, version=version)
+    found = scan(project.root, item.relpath, record.entries, project.ignore)
+    if (
+        value is not None
+        and record.hash == value
+        and not found.dirty
+        and not found.problems
+        and found.kind != MISSING
+        and len(found.entries) == len(record.entries)
+    ):
+        manifest = found.manifest()
+        absent = _absent(project, item, manifest) if check_cache else []
+        return OutState(item, CLEAN, NOTHING, manifest, manifest, absent, [])
+    hash_dirty(project.root, item.relpath, found, cache, progress)
+    current = found.manifest()
+    recorded = _recorded(project, item, current, found)
+    kind = _kind(item, found, recorded, current)
+    difference = None
+    if recorded is not None:
+        difference = changes.difference(recorded, current)
+        if found.kind != MISSING or item.out.hash is None:
+            _learn(project, item, record, found, recorded, current)
+    absent = _absent(project, item, recorded) if check_cache else []
+    state = OutState(item, kind, difference, recorded, current, absent, found.problems)
+    return _narrowed(state, chosen) if chosen.inner else state
+
+
+def _recorded(
+    project: Project, item: TrackedOut, current: Manifest, found: Scan
+) -> Manifest | None:
+    """Return what the pointer names; also when only the disk can tell."""
+    value = item.out.hash
+    if value is None:
+        return {}
+    cache = project.cache(item.out.hash_name)
+    try:
+        return manifest_of(value, cache)
+    except (MissingObjectError, CorruptObjectError, FormatError):
+        if found.kind == DIRECTORY and not found.problems:
+            data = manifests.dump(current)
+            if hashing.of_bytes(data, cache.algorithm) + hashing.DIR_SUFFIX == value:
+                return current
+        return None
+
+
+def _kind(item: TrackedOut, found: Scan, recorded: Manifest | None, current: Manifest) -> str:
+    if found.kind == MISSING:
+        return DELETED
+    if item.out.hash is None:
+        return NEW
+    same_shape = (found.kind == DIRECTORY) == item.is_dir and found.kind != OTHER
+    return CLEAN if recorded == current and same_shape else MODIFIED
+
+
+def _learn(
+    project: Project,
+    item: TrackedOut,
+    record: Placed,
+    found: Scan,
+    recorded: Manifest,
+    current: Manifest,
+) -> None:
+    """Note what was found, so that nothing is read twice.
+
+    Files of the pointer that differ on disk are noted as tracked and not clean.
+    """
+    entries: dict[str, Entry] = {}
+    for path, value in recorded.items():
+        if current.get(path) == value:
+            entries[path] = found.entries[path]
+        else:
+            entries[path] = (value, 0, NEVER, 0, 0, 0)
+    if record.entries == entries and record.hash == (item.out.hash or ""):
+        return
+    was_stored = bool(record.version)
+    record.entries = entries
+    record.hash = item.out.hash or ""
+    record.pointer = item.source
+    if was_stored:
+        project.state.refresh(record)
+    else:
+        project.state.save([record])
+
+
+def _absent(project: Project, item: TrackedOut, recorded: Manifest | None) -> list[str]:
+    """Return the paths whose objects are not in the cache; '' for the manifest itself."""
+    cache = project.cache(item.out.hash_name)
+    value = item.out.hash
+    if value is None:
+        return []
+    if recorded is None:
+        return [""]
+    lacking = cache.lacks(recorded.values())
+    absent = [path for path, hash_ in recorded.items() if hash_ in lacking] if lacking else []
+    if item.is_dir and not cache.has(value):
+        absent.append("")
+    return sorted(absent)
+
+
+def _narrowed(state: OutState, chosen: Selected) -> OutState:
+    """Return a state as if only some paths inside the output existed."""
+    difference = state.difference
+    if difference is not None:
+        difference = Difference(
+            [path for path in difference.added if chosen.wants(path)],
+            [path for path in difference.deleted if chosen.wants(path)],
+            [path for path in difference.modified if chosen.wants(path)],
+            [pair for pair in difference.renamed if any(map(chosen.wants, pair))],
+        )
+    kind = state.kind
+    if kind == MODIFIED and difference is not None and not any(difference):
+        kind = CLEAN
+    absent = [path for path in state.absent if not path or chosen.wants(path)]
+    return state._replace(kind=kind, difference=difference, absent=absent)
+
+
+# -- pointers against HEAD ----------------------------------------------------------------
+
+
+def against_head(project: Project, rev: str = "HEAD") -> tuple[Tracked, Tracked]:
+    """Return what is tracked now and what was at HEAD, from files that differ between them.
+
+    Outputs of pointer files that are the same, byte for byte, are in neither.
+    """
+    nothing = Tracked({}, {}, [], set())
+    repo = project.repo
+    if repo is None:
+        return nothing, nothing
+    blobs = _sources_at(project, rev)
+    here = {path: project.read(path) for path in _readable(project)}
+    length = len(next(iter(blobs.values()), ""))
+    changed = {
+        path
+        for path, data in here.items()
+        if data is not None and (path not in blobs or _blob_id(data, length) != blobs[path])
+    }
+    there = {path for path in blobs if is_source(path)}
+    gone = {path for path in there if here.get(path) is None}
+    for path in list(changed):
+        if path.rpartition("/")[2] == STAGES_FILE:
+            changed.add(path[: -len(STAGES_FILE)] + "dvc.lock")
+    sources = {path for path in changed if is_source(path)}
+    wanted = (sources | gone) & there
+    yaml = {path for path in blobs if path.rpartition("/")[2] == STAGES_FILE}
+    ids = [blobs[path] for path in sorted(wanted | (yaml if wanted else set()))]
+    contents = repo.read_blobs(ids) if ids else {}
+
+    def read(path: str) -> bytes | None:
+        return contents.get(blobs.get(path, ""))
+
+    return collect(sources, project.read), collect(wanted, read)
+
+
+def _readable(project: Project) -> Iterable[str]:
+    """Yield the sources of the work tree that are plain files, and their dvc.yaml files."""
+    for path in project.tracked_sources():
+        full = project.path(path)
+        if os.path.isfile(full) and not os.path.islink(full):
+            yield path
+            if not path.endswith(".dvc"):
+                stages = path[: -len("dvc.lock")] + STAGES_FILE
+                if os.path.isfile(project.path(stages)):
+                    yield stages
+
+
+def _sources_at(project: Project, rev: str) -> dict[str, str]:
+    """Return the blob of each pointer, lock and dvc.yaml file at a revision, by path."""
+    repo = project.repo
+    assert repo is not None  # noqa: S101 - the caller asked
+    tree = f"{rev}:{project.prefix}" if project.prefix else rev
+    result = repo.call(["ls-tree", "-r", "-z", "--full-tree", tree])
+    if result.code != 0:
+        return {}  # before the first commit
+    found = {}
+    for line in result.out.split(b"\0"):
+        if line.endswith((b".dvc", b"dvc.lock", b"dvc.yaml")):
+            about, _, name = line.partition(b"\t")
+            path = os.fsdecode(name)
+            if is_source(path) or path.rpartition("/")[2] == STAGES_FILE:
+                mode, _, blob = about.split(b" ")
+                if mode.startswith(b"100"):
+                    found[path] = blob.decode()
+    return found
+
+
+def _blob_id(data: bytes, length: int) -> str:
+    """Return the name Git has for a blob, in SHA-1 or SHA-256 by the length of its names."""
+    import hashlib
+
+    new = hashlib.sha256 if length == 64 else hashlib.sha1
+    return new(b"blob %d\0" % len(data) + data).hexdigest()
