@@ -23,6 +23,9 @@ def main() -> int:
 
         sys.stdout.write(f"git-dvc {__version__}\n")
         return 0
+    import gc
+
+    gc.disable()  # one command is over soon, and its many small values are not garbage
     if first in ("status", "version", "root"):
         from git_dvc.cli import quick
 

@@ -41,19 +41,21 @@ def add(
     The data goes to the cache; a small pointer file and a .gitignore line are written and
     staged. It replaces 'git add' for data: commit next.
     """
-    from git_dvc.cli import render
+    from git_dvc.cli import opened, render
     from git_dvc.ops import add as op
-    from git_dvc.project import Project
 
-    project = Project.open()
-    result = op.add(
-        project,
-        targets,
-        glob=glob,
-        commit=not no_commit,
-        out=out,
-        force=force,
-        relink=not no_relink,
-        progress=console.progress(),
-    )
-    console.say(render.add(result))
+    with opened.project() as project:
+        result = op.add(
+            project,
+            targets,
+            glob=glob,
+            commit=not no_commit,
+            out=out,
+            force=force,
+            relink=not no_relink,
+            progress=console.progress(),
+        )
+        changed = [project.shown(path) for path in result.changed]
+        console.say(render.stored(result.files, result.size_bytes, changed, staged=result.staged))
+        if project.repo is not None and not result.staged:
+            console.hint(render.how_to_stage(changed))

@@ -8,6 +8,7 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
+from git_dvc.errors import IncompleteCheckoutError
 
 EXAMPLES = """
 git dvc checkout                  # everything; the hooks do this after 'git checkout'
@@ -31,25 +32,48 @@ def checkout(
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Accept that the cache lacks some data.")
     ] = False,
-) -> int:
+) -> None:
     """Make the data match the pointer files.
 
     Data that is changed and not saved stays as it is and is named, unless --force is given.
     """
-    from git_dvc.cli import render
+    from git_dvc.cli import opened, render
     from git_dvc.ops import checkout as op
-    from git_dvc.project import Project
 
-    project = Project.open()
-    result = op.checkout(
-        project,
-        targets or [],
-        force=force,
-        recursive=recursive,
-        with_deps=with_deps,
-        relink=relink,
-        allow_missing=allow_missing,
-        progress=console.progress(),
-    )
-    console.say(render.checkout(result, summary=summary))
-    return 0
+    with opened.project() as project:
+        result = op.checkout(
+            project,
+            targets or [],
+            force=force,
+            recursive=recursive,
+            with_deps=with_deps,
+            relink=relink,
+            allow_missing=allow_missing,
+            progress=console.progress(),
+        )
+        if summary:
+            console.say(
+                render.file_counts(
+                    {
+                        "modified": result.files_modified,
+                        "added": result.files_added,
+                        "deleted": result.files_deleted,
+                    }
+                )
+            )
+        else:
+            changes = {
+                "modified": [project.shown(path) for path in result.modified],
+                "added": [project.shown(path) for path in result.added],
+                "deleted": [project.shown(path) for path in result.deleted],
+            }
+            console.say(render.checkout_lines(changes, console.paint))
+        if relink:
+            console.say(f"relinked {render.number_of(result.relinked, 'file')}")
+        if not result.complete:
+            raise IncompleteCheckoutError(
+                [project.shown(path) for path in result.kept],
+                [project.shown(path) for path in result.missing],
+                {project.shown(path): why for path, why in result.blocked.items()},
+                result.problems,
+            )

@@ -8,6 +8,7 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
+from git_dvc.errors import HookError, quoted
 
 EXAMPLES = """
 git dvc init                 # in the top directory of a Git repository
@@ -34,8 +35,20 @@ def init(
     Creates .dvc and .dvcignore, stages them, and puts the Git hooks in place, so that the
     data follows every checkout.
     """
-    from git_dvc.cli import render
+    from git_dvc.cli import opened
+    from git_dvc.hooks import install
     from git_dvc.ops import init as op
+    from git_dvc.project import Project
 
-    result = op.init(path, no_scm=no_scm, subdir=subdir, force=force, hooks=not no_hooks)
-    console.say(render.init(result))
+    result = op.init(path, no_scm=no_scm, subdir=subdir, force=force)
+    console.say(f"Initialized git-dvc project in {quoted(result.root)}")
+    if result.repo is not None:
+        with Project(result.root, result.repo) as project:
+            opened.never_tell(project.state_dir)
+        if not no_hooks:
+            try:
+                for line in install.install(result.repo, install.find_program()):
+                    console.say(line)
+            except HookError as error:
+                console.warning(str(error).removeprefix("error: "))
+    console.hint("track data with 'git dvc add <path>...', then record it with 'git commit'")

@@ -1,12 +1,17 @@
-"""``git dvc install`` and ``uninstall``; the work is in ``ops/install.py``."""
+"""``git dvc install`` and ``uninstall``; the work is in ``hooks/install.py``."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from git_dvc.cli.console import console
+from git_dvc.errors import NotInGitError
+
+if TYPE_CHECKING:
+    from git_dvc.git.repo import Repository
 
 EXAMPLES = {
     "install": """
@@ -34,15 +39,27 @@ def install(
 
     A hook that is there already is kept and runs first. Running this twice is harmless.
     """
-    from git_dvc.cli import render
-    from git_dvc.ops import install as op
+    from git_dvc.hooks import install as hooks
 
-    console.say(render.install(op.install(use_pre_commit_tool=use_pre_commit_tool, force=force)))
+    repo = _repository()
+    if use_pre_commit_tool:
+        done = hooks.use_pre_commit_tool(repo)
+    else:
+        done = hooks.install(repo, hooks.find_program(), force)
+    console.say("\n".join(done) or "the hooks are in place already")
 
 
 def uninstall() -> None:
     """Take the Git hooks out again and put back what was there before."""
-    from git_dvc.cli import render
-    from git_dvc.ops import install as op
+    from git_dvc.hooks import install as hooks
 
-    console.say(render.uninstall(op.uninstall()))
+    console.say("\n".join(hooks.uninstall(_repository())) or "there are no hooks of git-dvc here")
+
+
+def _repository() -> Repository:
+    from git_dvc.git.repo import Repository
+
+    repo = Repository.discover(os.getcwd())
+    if repo is None:
+        raise NotInGitError(os.getcwd())
+    return repo

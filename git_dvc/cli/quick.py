@@ -61,5 +61,12 @@ def version() -> int:
 
 
 def root() -> int:
-    """Print the way to the project's root; see ``cli/root.py``."""
-    raise NotImplementedError
+    """Print the way to the project's root: ``.``, ``..``, ``../..``."""
+    import os
+
+    from git_dvc.cli.console import console
+    from git_dvc.project import Project
+
+    with Project.open() as project:
+        console.write(os.path.relpath(project.root))
+    return 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 
 from git_dvc.errors import quoted
+from git_dvc.terminal import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Paint = Callable[[str, str], str]
 
 _INDENT = " " * 8
+MOST_NAMES = 8
+"""Names in one sentence; the rest are counted."""
 
 
 def plain(text: str, style: str) -> str:
@@ -52,6 +55,39 @@ def number_of(count: int, noun: str) -> str:
 def and_list(parts: Sequence[str]) -> str:
     """Return ``a, b and c``."""
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+# -- add, commit -------------------------------------------------------------------------
+
+
+def stored(files: int, size_bytes: int, changed: Sequence[str], *, staged: bool) -> str:
+    """Return what ``add`` or ``commit`` did, in one line.
+
+    Args:
+        files: Number of files that entered the cache.
+        size_bytes: Their size.
+        changed: Pointer and ignore files that were written.
+        staged: Whether they were staged.
+    """
+    what = "nothing new to store"
+    if files:
+        what = f"stored {number_of(files, 'file')} ({human_size(size_bytes)})"
+    if not changed:
+        return what
+    names = [quoted(path) for path in changed[:MOST_NAMES]]
+    if len(changed) > MOST_NAMES:
+        names.append(f"{len(changed) - MOST_NAMES} more")
+    return f"{what}; {'staged' if staged else 'wrote'} {and_list(names)}"
+
+
+def how_to_stage(changed: Sequence[str]) -> str:
+    """Return the command that stages what was written."""
+    names = " ".join(quoted(path) for path in changed[:MOST_NAMES])
+    more = " ..." if len(changed) > MOST_NAMES else ""
+    return (
+        f"stage them with 'git add {names}{more}',\n"
+        "or let git-dvc do it: 'git dvc config core.autostage true'"
+    )
 
 
 # -- checkout ----------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""Opening the project of a command, with the two things a person should hear about it.
+
+Those are: lines of a config file that were not understood, and, once in a clone, that the
+hooks are missing, which do not come along with ``git clone``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from git_dvc.cli.console import console
+from git_dvc.errors import quoted
+from git_dvc.project import Project
+
+_TOLD = "hooks-notice"
+
+
+def project() -> Project:
+    """Return the project around the current directory; to be used in a ``with`` statement.
+
+    Raises:
+        NotAProjectError: There is none.
+    """
+    found = Project.open()
+    for problem in found.config.problems:
+        console.warning(str(problem))
+    if not console.quiet:
+        _tell_about_hooks(found)
+    return found
+
+
+def _tell_about_hooks(found: Project) -> None:
+    """Say how to get the hooks, the first time that a clone without them is used."""
+    repo = found.repo
+    mark = os.path.join(found.state_dir, _TOLD)
+    if repo is None or os.path.exists(mark) or "GIT_DVC_HOOK" in os.environ:
+        return
+    from git_dvc.hooks import install
+
+    if not install.is_active(repo):
+        console.hint(
+            "this clone has no git-dvc hooks, so data does not follow 'git checkout';\n"
+            "install them with 'git dvc install' (this is said only once)"
+        )
+    never_tell(found.state_dir)
+
+
+def never_tell(state_dir: str) -> None:
+    """Note that the user knows about the hooks."""
+    try:
+        os.makedirs(state_dir, exist_ok=True)
+        with open(os.path.join(state_dir, _TOLD), "ab"):
+            pass
+    except OSError:
+        pass  # a clone that is read-only is told every time
+
+
+def shown_all(found: Project, relpaths: list[str]) -> list[str]:
+    """Return relpaths as the user sees them from the current directory, quoted."""
+    return [quoted(found.shown(relpath)) for relpath in relpaths]
