@@ -10,7 +10,7 @@ Exit codes are Git's: 1 for "differences" or "incomplete", 128 for "cannot work 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
@@ -338,3 +338,112 @@ class NotInGitError(GitDvcError):
 
     def __init__(self, start: str) -> None:
         super().__init__(f"not in the work tree of a Git repository: {quoted(start)}")
+
+
+class IncompleteCheckoutError(GitDvcError):
+    """Some data could not be put in place; the rest was.
+
+    Args:
+        kept: Files with unsaved changes, left as they are.
+        missing: Files and directories whose content the cache lacks.
+        blocked: Reason, by path, of what failed otherwise.
+        problems: Pointer files that cannot be used.
+    """
+
+    def __init__(
+        self,
+        kept: Sequence[str],
+        missing: Sequence[str],
+        blocked: dict[str, str],
+        problems: Sequence[FormatError],
+    ) -> None:
+        parts: list[tuple[str, list[str], str]] = []
+        if kept:
+            parts.append(
+                (
+                    "these files have changes that are not in the cache and were left as they are:",
+                    path_lines(kept),
+                    "keep the changes with 'git dvc add' or 'git dvc commit', "
+                    "or discard them with 'git dvc checkout --force'",
+                )
+            )
+        if missing:
+            parts.append(
+                (
+                    "this data is not in the cache, so what is there was left as it is:",
+                    path_lines(missing),
+                    "fetch it with 'git dvc pull', if a remote has it",
+                )
+            )
+        if blocked:
+            named = [f"{quoted(path)}: {quoted(why)}" for path, why in sorted(blocked.items())]
+            lines = [f"  {line}" for line in named[:MOST_PATHS]]
+            if len(named) > MOST_PATHS:
+                lines.append(f"  ... and {len(named) - MOST_PATHS} more")
+            parts.append(
+                ("these could not be checked out:", lines, "then run 'git dvc checkout' again")
+            )
+        if problems:
+            lines = [f"  {quoted(problem.message)}" for problem in problems[:MOST_PATHS]]
+            parts.append(
+                (
+                    "these pointer files cannot be used, so their data was left as it is:",
+                    lines,
+                    "mend them, then run 'git dvc checkout'",
+                )
+            )
+        details: list[str] = []
+        for number, (title, lines, hint) in enumerate(parts):
+            if number:
+                details.append(f"error: {title}")
+            details += lines
+            if number < len(parts) - 1:
+                details.append(f"hint: {hint}")
+        super().__init__(parts[0][0], details=details, hint=parts[-1][2])
+
+
+class NotRecordedError(GitDvcError):
+    """Some outputs could not be recorded; the others were.
+
+    Args:
+        problems: Path and reason of each.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        shown = [f"  {quoted(path)}: {quoted(why)}" for path, why in sorted(problems)[:MOST_PATHS]]
+        if len(problems) > MOST_PATHS:
+            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        super().__init__(
+            "these could not be recorded (everything else was):",
+            details=shown,
+            hint="mend them, or stop tracking them with 'git dvc remove'",
+        )
+
+
+class UnsavedDataError(GitDvcError):
+    """Files would be lost: their content is not in the cache."""
+
+    def __init__(self, paths: Sequence[str], hint: str) -> None:
+        super().__init__(
+            "these files hold data that is not in the cache:",
+            details=[*path_lines(paths), "nothing was changed"],
+            hint=hint,
+        )
+
+
+class CannotRemoveError(GitDvcError):
+    """A target of ``remove`` cannot be taken out."""
+
+
+class CannotMoveError(GitDvcError):
+    """Data cannot be moved as asked; nothing was changed."""
+
+
+class UnsetOptionError(GitDvcError):
+    """An option that is to be shown or unset is not set."""
+
+    def __init__(self, name: str, where: str = "") -> None:
+        place = f" in {quoted(where)}" if where else ""
+        super().__init__(
+            f"{quoted(name)} is not set{place}", hint="see what is set with 'git dvc config -l'"
+        )
