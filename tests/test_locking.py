@@ -189,7 +189,8 @@ def test_children_do_not_inherit_it(path: str) -> None:
         child.wait()
 
 
-def test_ten_processes_take_turns(path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hardlink", ["0", "1"])
+def test_processes_take_turns(path: str, tmp_path: Path, hardlink: str) -> None:
     counter = tmp_path / "counter"
     counter.write_text("0")
     code = (
@@ -199,7 +200,7 @@ def test_ten_processes_take_turns(path: str, tmp_path: Path) -> None:
         "        n = int(open(sys.argv[2]).read()); open(sys.argv[2], 'w').write(str(n + 1))\n"
     )
     children = [
-        subprocess.Popen([sys.executable, "-c", code, path, counter, "0"], cwd=ROOT)
+        subprocess.Popen([sys.executable, "-c", code, path, counter, hardlink], cwd=ROOT)
         for _ in range(4)
     ]
     assert [child.wait(60) for child in children] == [0] * 4

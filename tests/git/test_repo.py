@@ -454,6 +454,22 @@ def test_stage_adds_changes_and_removes(repo: Repository, git_repo: Path, run_gi
     assert status == ["A  *", "M  changed", "D  gone", "?? other"]
 
 
+def test_stage_with_a_git_that_cannot_read_paths_from_a_file(
+    repo: Repository, git_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "git"
+    old.write_text(
+        '#!/bin/sh\ncase "$*" in *--pathspec-from-file*) exit 129 ;; esac\n'
+        f'exec {repo_module.git_program()} "$@"\n'
+    )
+    old.chmod(0o755)
+    monkeypatch.setattr(repo_module, "_git_program", str(old))
+    for name in ("-n", "*", "plain"):
+        (git_repo / name).write_text("1")
+    repo.stage(["-n", "*"])
+    assert repo.tracked(["-n", "*", "plain"]) == {"-n", "*"}
+
+
 def test_stage_does_not_force_ignored_files(repo: Repository, git_repo: Path, run_git: Git) -> None:
     (git_repo / ".gitignore").write_text("/out\n")
     (git_repo / "out").write_text("x")
