@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 NAME = ".dvcignore"
-
-BUILT_IN = (".hg/", ".git/", ".git", ".dvc/")
-
 DEFAULT_TEXT = (
     "# Add patterns of files dvc should ignore, which could improve\n"
     "# the performance. Learn more at\n"
@@ -50,11 +49,31 @@ class Match(NamedTuple):
         return f"{self.file}:{self.line}:{self.pattern}" if self.file else f":{self.pattern}"
 
 
-class _Rule(NamedTuple):
+class _Pattern(NamedTuple):
+    regex: str
+    ignored: bool
+    only_dirs: bool
+    match: Match
+
+
+class _Group(NamedTuple):
+    """Patterns that follow each other and say the same, as one regular expression.
+
+    Of several that match, the first is the one that DVC names as the reason.
+    """
+
     ignored: bool
     only_dirs: bool
     regex: re.Pattern[str]
-    match: Match
+    patterns: tuple[_Pattern, ...]
+
+
+_BUILT_IN = [
+    _Pattern(r"^(?:.+/)?\.hg/", True, True, Match("", 0, ".hg/", True)),
+    _Pattern(r"^(?:.+/)?\.git/", True, True, Match("", 0, ".git/", True)),
+    _Pattern(r"^(?:.+/)?\.git(?:/|$)", True, False, Match("", 0, ".git", True)),
+    _Pattern(r"^(?:.+/)?\.dvc/", True, True, Match("", 0, ".dvc/", True)),
+]
 
 
 class Ignore:
@@ -63,13 +82,15 @@ class Ignore:
     Args:
         files: Directory (relpath, ``""`` for the project's root) and text of each ignore
             file, in any order. One in an ignored directory has no effect.
+
+    Attributes:
+        problems: A line for each pattern that cannot be used.
     """
 
     def __init__(self, files: Iterable[tuple[str, str]] = ()) -> None:
-        # By directory, shallow ones first; within one, last pattern first.
-        self._rules: dict[str, list[_Rule]] = {}
-        self._dirs: dict[str, bool] = {"": False}
         self.problems: list[str] = []
+        self._patterns: dict[str, list[_Pattern]] = {}
+        self._forget()
         for folder, text in sorted(files, key=lambda item: (item[0].count("/"), item[0])):
             lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
             found = [
@@ -78,27 +99,32 @@ class Ignore:
                 if line and not line.startswith("#")
             ]
             folder = "" if folder == "." else folder
-            if found and not self.match_dir(folder):
+            if found and not self.match_file(f"{folder}/{NAME}" if folder else NAME):
                 self._add(folder, found)
+
+    def _forget(self) -> None:
+        self._dirs: dict[str, bool] = {"": False}
+        self._scopes: dict[str, list[_Group]] = {}
 
     def _add(self, folder: str, lines: list[tuple[int, str]]) -> None:
         to_regex = _translator()
         file = f"{folder}/{NAME}" if folder else NAME
-        rules: list[_Rule] = []
+        patterns: list[_Pattern] = []
         for number, line in lines:
             try:
-                regex, ignored = to_regex(line)
+                pattern = _below(folder, line) if folder else line
+                regex, ignored = to_regex(pattern)
                 if regex is None or ignored is None:
                     continue
-                compiled = re.compile(regex)
+                regex = _linear(regex, f"{len(self._patterns)}_{number}_")
+                re.compile(regex)
             except (ValueError, re.error):
                 self.problems.append(f"{file}:{number}: not a pattern: {line[:60]!r}")
                 continue
             match = Match(file, number, line, ignored)
-            rules.append(_Rule(ignored, line.endswith("/"), compiled, match))
-        rules.reverse()
-        self._rules[folder] = rules
-        self._dirs = {"": False}
+            patterns.append(_Pattern(regex, ignored, pattern.endswith("/"), match))
+        self._patterns[folder] = patterns
+        self._forget()
 
     @property
     def is_plain(self) -> bool:
@@ -110,7 +136,7 @@ class Ignore:
         parent, _, name = relpath.rpartition("/")
         if parent and self.match_dir(parent):
             return True
-        if not self._rules:
+        if not self._patterns:
             return name == ".git"
         found = self._decide(relpath, is_dir=False)
         return found is not None and found.ignored
@@ -134,38 +160,116 @@ class Ignore:
         It may be one that re-includes the path. None if no pattern matches.
         """
         parts = relpath.split("/")
-        for count in range(1, len(parts)):
-            found = self._decide("/".join(parts[:count]), is_dir=True)
-            if found is not None and found.ignored:
-                return found
-        return self._decide(relpath, is_dir=is_dir)
-
-    def _decide(self, relpath: str, *, is_dir: bool) -> Match | None:
-        """Return the last pattern that matches this very path."""
-        folder = relpath
-        while self._rules and folder:
-            folder = folder.rpartition("/")[0]
-            rules = self._rules.get(folder)
-            if rules:
-                below = relpath[len(folder) + 1 :] if folder else relpath
-                for rule in rules:
-                    if rule.only_dirs and not is_dir:
-                        continue
-                    if rule.regex.match(below) or (is_dir and rule.regex.match(below + "/")):
-                        return rule.match
-        return _built_in(relpath, is_dir)
-
-
-def _built_in(relpath: str, is_dir: bool) -> Match | None:
-    if "." not in relpath:
+        for count in range(1, len(parts) + 1):
+            part = "/".join(parts[:count])
+            last = count == len(parts)
+            group = self._decide(part, is_dir=is_dir or not last)
+            if group is not None and (last or group.ignored):
+                for path in (part, part + "/"):
+                    for pattern in group.patterns:
+                        if re.match(pattern.regex, path):
+                            return pattern.match
         return None
-    # A pattern with a slash at its end speaks of directories only, and like any pattern
-    # also of what is below: that counts where a later pattern let the directory in.
-    parts = relpath.split("/")
-    for name, pattern in ((".dvc", ".dvc/"), (".git", ".git"), (".hg", ".hg/")):
-        if name in parts and (is_dir or pattern == name):
-            return Match("", 0, pattern, True)
-    return None
+
+    def _decide(self, relpath: str, *, is_dir: bool) -> _Group | None:
+        """Return what decides about this very path: the last group with a match."""
+        for group in self._scope(relpath.rpartition("/")[0]):
+            if group.only_dirs and not is_dir:
+                continue
+            if group.regex.match(relpath) or (is_dir and group.regex.match(relpath + "/")):
+                return group
+        return None
+
+    def _scope(self, folder: str) -> list[_Group]:
+        """Return the patterns that hold for what lies in a directory, last group first."""
+        known = self._scopes.get(folder)
+        if known is None:
+            if folder and folder not in self._patterns:
+                known = self._scope(folder.rpartition("/")[0])
+            else:
+                parts = folder.split("/") if folder else []
+                folders = ["", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))]
+                known = _grouped(
+                    _BUILT_IN
+                    + [found for part in folders for found in self._patterns.get(part, ())]
+                )
+            self._scopes[folder] = known
+        return known
+
+
+def _grouped(patterns: list[_Pattern]) -> list[_Group]:
+    """Return the patterns in groups, last one first. One that re-includes stays alone."""
+    groups = []
+    keys = (
+        (found.ignored, found.only_dirs, 0 if found.ignored else number)
+        for number, found in enumerate(patterns)
+    )
+    for (ignored, only_dirs, _), pairs in groupby(zip(keys, patterns, strict=True), itemgetter(0)):
+        together = tuple(pattern for _, pattern in pairs)
+        regex = re.compile("|".join(pattern.regex for pattern in together))
+        groups.append(_Group(ignored, only_dirs, regex, together))
+    groups.reverse()
+    return groups
+
+
+def _below(folder: str, pattern: str) -> str:
+    """Return a pattern of ``folder``'s file as it would stand in the root's.
+
+    As DVC does it, which therefore reads ``[`` or ``*`` in the folder's name as part of
+    the pattern.
+    """
+    # DVC leaves out the first slash unless there is a "!"; pathspec cares in odd cases.
+    sign, rule = ("!/", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+    anchored = "/" in rule[:-1] and not rule.startswith("**/")
+    rule = rule.removeprefix("/" if anchored else "**/")
+    rule = rule.removeprefix("\\")
+    return f"{sign}{folder}/{rule}" if anchored else f"{sign}{folder}/**/{rule}"
+
+
+# What pathspec makes of `*` and of `/**`.
+_STAR, _GAP = "[^/]*", "(?:/.+)?"
+_MOST_WILD = 3
+
+
+def _linear(regex: str, name: str) -> str:
+    """Return the same regular expression, made so that it cannot take forever.
+
+    ``*a*a*a*a*b`` tries every way to share out a name among its stars, and ignore files
+    come with a clone. Where another wildcard follows, the first place that fits is as good
+    as any later one, so the search need not come back to it.
+
+    Args:
+        regex: As pathspec writes it.
+        name: For groups that need one; no other pattern has it.
+
+    Raises:
+        ValueError: It has many wildcards and a form that cannot be made safe.
+    """
+    regex = re.sub(r"\(\?P<\w+>", "(?:", regex)
+    if re.search(r"\[\^(?!/\])", regex):
+        # A class such as [!x] can match a slash in pathspec: what is above does not hold.
+        if regex.count("*") + regex.count("+") > _MOST_WILD:
+            raise ValueError("too many wildcards")
+        return regex
+    number = 0
+
+    def once(inner: str) -> str:
+        # (?>...) exists from Python 3.11; a group in a look-ahead is never come back to.
+        nonlocal number
+        number += 1
+        group = f"g{name}{number}"
+        return f"(?=(?P<{group}>{inner}))(?P={group})"
+
+    parts = []
+    for part in regex.split(_GAP):
+        head, *pieces = [piece for n, piece in enumerate(part.split(_STAR)) if piece or n == 0]
+        if part.endswith(_STAR):
+            pieces.append("")
+        middle = "".join(once(f"[^/]*?{piece}") for piece in pieces[:-1])
+        parts.append(head + middle + (_STAR + pieces[-1] if pieces else ""))
+    first, *rest = parts
+    middle = "".join(once(f"(?:/.+?)??{part}(?=/)") for part in rest[:-1])
+    return first + middle + (_GAP + rest[-1] if rest else "")
 
 
 def _translator() -> Callable[[str], tuple[str | None, bool | None]]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from git_dvc.project import Project
 
 
+_REBASING = ("rebase-merge", "rebase-apply")
+
+
 def run(name: str, arguments: Sequence[str]) -> int:
     """Run one hook and return its exit code.
 
@@ -32,6 +35,8 @@ def run(name: str, arguments: Sequence[str]) -> int:
     import gc
 
     gc.disable()  # a short life with a hundred thousand small tuples: collecting is waste
+    if os.environ.get("GIT_DVC_SKIP"):
+        return 0  # the sh files look, too; husky and the pre-commit tool start us directly
     os.environ["GIT_DVC_HOOK"] = "1"
     hooks = {"post-checkout": _post_checkout, "pre-commit": _pre_commit}
     if name not in hooks:
@@ -88,17 +93,21 @@ def _projects(repo: Repository) -> list[Project]:
 def _post_checkout(arguments: list[str]) -> int:
     """Bring the data where Git took the pointers.
 
-    Args: old commit, new commit, 1 for a switch and 0 for single files; pre-commit's own
-    runner gives them in the environment.
+    The arguments are the old commit, the new one, and 1 for a switch or 0 for single files;
+    the pre-commit tool gives them in the environment instead.
     """
     from git_dvc.ops.checkout import follow
+    from git_dvc.ops.record import mark_pending
 
     repo = Repository.discover(os.getcwd())
     if repo is None:
         return 0
-    if not arguments and os.environ.get("PRE_COMMIT_CHECKOUT_TYPE") is None:
-        _say("git-dvc: post-checkout is run by Git; by hand use 'git dvc checkout'")
-        return 1
+    old = arguments[0] if arguments else os.environ.get("PRE_COMMIT_FROM_REF", "")
+    fresh = bool(old) and not old.strip("0")  # a clone or a new work tree: no switch to stop
+    if any(os.path.isdir(os.path.join(repo.git_dir, name)) for name in _REBASING):
+        # A rebase passes through other versions: the next hook or command catches up.
+        mark_pending(repo.git_dir)
+        return 0
     code = 0
     for project in _projects(repo):
         with project:
@@ -106,7 +115,7 @@ def _post_checkout(arguments: list[str]) -> int:
             trouble = result.trouble(project.git_path)
             if trouble is not None:
                 _say(str(trouble))
-                code = 1
+                code = 0 if fresh else 1
             _forget_pending(project)
     return code
 

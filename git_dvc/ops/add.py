@@ -112,7 +112,6 @@ def add(
                 _add_one(project, target, result, commit, relink, watch)
         finally:
             if result.changed:
-                recording.mark_pending(project)
                 result.staged = recording.stage(project, result.changed)
             project.forget_tracked()
     return result
