@@ -129,7 +129,7 @@ class Ignore:
     @property
     def is_plain(self) -> bool:
         """Whether only the built-in patterns exist."""
-        return not self._rules
+        return not self._patterns
 
     def match_file(self, relpath: str) -> bool:
         """Return whether a file (or link) is ignored."""
