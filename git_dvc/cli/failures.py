@@ -67,11 +67,11 @@ def exit_code_of(run: Callable[[], int]) -> int:
 
 
 def _print(error: GitDvcError) -> None:
-    lines = str(error).split("\n")
-    lines[0] = console.paint(lines[0], "red", console.stderr)
-    for number, line in enumerate(lines):
-        if line.startswith("hint:"):
-            lines[number] = console.paint(line, "yellow", console.stderr)
+    styles = {"error": "red", "hint": "yellow"}
+    lines = []
+    for line in str(error).split("\n"):
+        style = styles.get(line.partition(":")[0])
+        lines.append(console.paint(line, style, console.stderr) if style else line)
     console.error("\n".join(lines))
     if console.verbosity > 1:
         import traceback

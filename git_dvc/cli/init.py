@@ -50,5 +50,6 @@ def init(
                 for line in install.install(result.repo, install.find_program()):
                     console.say(line)
             except HookError as error:
-                console.warning(str(error).removeprefix("error: "))
+                why = str(error).removeprefix("error: ")
+                console.warning(f"the hooks were not installed: {why}")
     console.hint("track data with 'git dvc add <path>...', then record it with 'git commit'")

@@ -50,9 +50,39 @@ def run(arguments: Sequence[str]) -> int | None:
     return failures.exit_code_of(root)
 
 
-def status(targets: Sequence[str], *, as_json: bool = False, exit_code: bool = False) -> int:
-    """Report what is not recorded; see ``cli/status.py``."""
-    raise NotImplementedError
+def status(
+    targets: Sequence[str],
+    *,
+    as_json: bool = False,
+    exit_code: bool = False,
+    with_deps: bool = False,
+    recursive: bool = False,
+) -> int:
+    """Report what is not recorded, missing or not committed; see ``cli/status.py``.
+
+    Returns:
+        1 if data differs from the pointers or the cache lacks it, and ``-q`` or
+        ``exit_code`` asks for that; else 0.
+    """
+    from git_dvc.cli import opened, render
+    from git_dvc.cli.console import console
+    from git_dvc.ops import status as op
+
+    with opened.project() as project:
+        report = op.status(
+            project,
+            targets,
+            recursive=recursive,
+            with_deps=with_deps,
+            progress=console.progress(),
+        )
+        if console.quiet:
+            exit_code = True
+        elif as_json:
+            console.write(render.json_line(render.status_json(report, project.shown)))
+        else:
+            console.write(render.status(report, project.shown, console.paint))
+    return 1 if exit_code and not report.is_clean else 0
 
 
 def version() -> int:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from git_dvc.ops.status import OutState, Status
+    from git_dvc.tracked import TrackedOut
+
     Paint = Callable[[str, str], str]
+    Shown = Callable[[str], str]
 
 _INDENT = " " * 8
 MOST_NAMES = 8
@@ -120,7 +124,127 @@ def file_counts(counts: Mapping[str, int]) -> str:
     return and_list(parts) or "No changes."
 
 
-# -- status and data status --------------------------------------------------------------
+# -- status ------------------------------------------------------------------------------
+
+
+def status(report: Status, shown: Shown, paint: Paint = plain) -> str:
+    """Return the report of ``status`` as text, in the order of work: add, repair, commit.
+
+    Args:
+        report: What was found.
+        shown: Makes a project's path the one that the user sees from here.
+        paint: Colours the entries.
+    """
+    changed = [state for state in report.outs if state.kind != "clean"]
+    of_stages = any(state.item.stage for state in changed)
+    hints = ['use "git dvc add <path>..." to record them']
+    if of_stages:
+        hints = ['use "git dvc commit <path>..." to record them']
+    if any(state.kind != "new" for state in changed):
+        hints.append('use "git dvc checkout -f <path>..." to discard them')
+    absent = [state for state in report.outs if not state.in_cache]
+    committed = {"modified": report.changed, "added": report.added, "deleted": report.removed}
+    sections = [
+        _section(
+            "Changes to be committed to Git",
+            ['use "git commit" to record the pointer files'],
+            _change_lines({word: map(shown, paths) for word, paths in committed.items()}),
+            "green",
+            paint,
+        ),
+        _section(
+            "Changes not added",
+            hints,
+            [_changed_line(state, shown) for state in changed],
+            "red",
+            paint,
+        ),
+        _section(
+            "Not in the cache",
+            ['use "git dvc add <path>..." where the data is still there'],
+            [_absent_line(state, shown) for state in absent],
+            "red",
+            paint,
+        ),
+        _section(
+            "Pointer files that cannot be used",
+            [],
+            [quoted(problem.message) for problem in report.problems],
+            "red",
+            paint,
+        ),
+        _section(
+            "Cannot be tracked",
+            ["remove them, or list them in .dvcignore"],
+            [
+                f"{quoted(shown(state.item.relpath + '/' + path))}: {why}"
+                for state in report.outs
+                for path, why in state.problems
+            ],
+            "red",
+            paint,
+        ),
+    ]
+    text = "\n".join(section for section in sections if section)
+    if text:
+        return text
+    if not report.has_outputs:
+        return 'no data is tracked yet (use "git dvc add <path>..." to track some)\n'
+    return "nothing to add, all data is in the cache\n"
+
+
+_KIND_WORDS = {"modified": "modified:", "deleted": "deleted:", "new": "new:"}
+
+
+def _changed_line(state: OutState, shown: Shown) -> str:
+    line = f"{_KIND_WORDS[state.kind]:<12}{quoted(shown(state.item.shown))}"
+    difference = state.difference
+    if not state.item.is_dir or state.kind != "modified" or difference is None:
+        return line
+    counts = [
+        f"{len(paths)} {word}"
+        for paths, word in (
+            (difference.modified, "modified"),
+            (difference.added, "new"),
+            (difference.deleted, "deleted"),
+            (difference.renamed, "renamed"),
+        )
+        if paths
+    ]
+    return f"{line} ({', '.join(counts)})" if counts else line
+
+
+def _absent_line(state: OutState, shown: Shown) -> str:
+    line = quoted(shown(state.item.shown))
+    files = [path for path in state.absent if path]
+    if not state.item.is_dir:
+        return line
+    if not files:
+        return f"{line} (its list of files)"
+    total = len(state.recorded) if state.recorded else 0
+    return f"{line} ({len(files)} of {number_of(total, 'file')})" if total else line
+
+
+def status_json(report: Status, shown: Shown) -> dict[str, list[dict[str, dict[str, str]]]]:
+    """Return the report of ``status`` in the shape of DVC's JSON; ``{}`` if all is well."""
+    found: dict[str, dict[str, str]] = {}
+    for state in report.outs:
+        word = state.kind if state.in_cache else "not in cache"
+        if word != "clean":
+            outs = found.setdefault(_stage_key(state.item, shown), {})
+            outs[shown(state.item.relpath)] = word
+    return {key: [{"changed outs": outs}] for key, outs in found.items()}
+
+
+def _stage_key(item: TrackedOut, shown: Shown) -> str:
+    """Return what DVC calls the stage of an output: its pointer, or the stage's address."""
+    if not item.stage:
+        return shown(item.source)
+    stages = shown(item.source.removesuffix("dvc.lock") + "dvc.yaml")
+    return item.stage if stages == "dvc.yaml" else f"{stages}:{item.stage}"
+
+
+# -- data status -------------------------------------------------------------------------
 
 _WORDS = {
     "modified": "modified:",
