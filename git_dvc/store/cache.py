@@ -164,7 +164,9 @@ class Cache:
         unknown = [value for value in values if value not in self._known]
         found: dict[str, ObjectStat] = {}
         if self._state is not None and unknown:
-            found = self._state.object_stats(self.algorithm.name, unknown)
+            # Manifests are hashed whenever they are read, so nothing is remembered of them.
+            files = [value for value in unknown if not hashing.is_dir(value)]
+            found = self._state.object_stats(self.algorithm.name, files)
         for value in unknown:
             self._known[value] = found.get(value)
 
