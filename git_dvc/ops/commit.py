@@ -1,0 +1,280 @@
+"""``git dvc commit``: record what tracked data holds now, without running anything.
+
+Where DVC asks before it records a change, nothing is asked here: recording was the request,
+and the versions before it stay in the cache. Each output is finished on its own (data,
+then its pointer), so one that fails leaves the others recorded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from git_dvc import fsutil, hashing, relpaths
+from git_dvc.errors import (
+    GitDvcError,
+    MissingObjectError,
+    MissingTargetError,
+    NotRecordedError,
+)
+from git_dvc.formats import checksum
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats.manifest import Manifest
+from git_dvc.ops import record as recording
+from git_dvc.ops.add import add_inside, check_cache_is_ours
+from git_dvc.ops.checkout import check_not_busy
+from git_dvc.ops.record import Recorded
+from git_dvc.ops.select import Selected, select
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.store.state import Placed
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_pointer
+from git_dvc.workspace.scan import DIRECTORY, MISSING, Scan, hash_dirty, scan
+
+
+class Result:
+    """What was recorded; paths relative to the project.
+
+    Attributes:
+        recorded: Outputs whose record changed.
+        changed: Pointer and lock files that were written.
+        staged: Whether they were staged.
+        files: Number of files that were read and stored.
+        size_bytes: Their size.
+    """
+
+    def __init__(self) -> None:
+        self.recorded: list[str] = []
+        self.changed: list[str] = []
+        self.staged = False
+        self.files = 0
+        self.size_bytes = 0
+
+
+def commit(
+    project: Project,
+    targets: Sequence[str] = (),
+    *,
+    force: bool = False,
+    with_deps: bool = False,
+    recursive: bool = False,
+    relink: bool = True,
+    progress: Progress | None = None,
+) -> Result:
+    """Store what outputs hold now and write it into their pointer and lock files.
+
+    Args:
+        project: The project.
+        targets: What to record; nothing means everything. A path inside a tracked
+            directory is recorded alone: other changes in it stay unrecorded.
+        force: DVC's "do not ask"; nothing is asked in any case.
+        with_deps: For stages: also what they depend on (without stages it changes nothing).
+        recursive: Targets may be directories with outputs in them.
+        relink: Replace files by links where ``cache.type`` says so.
+        progress: Told of the work.
+
+    Raises:
+        NotRecordedError: Some outputs could not be recorded; all others were.
+        UnknownTargetError: A target names nothing tracked; nothing was changed.
+        OSError: The disk is full or fails; what was finished before is recorded.
+    """
+    watch = progress or NoProgress()
+    result = Result()
+    problems: list[tuple[str, str]] = []
+    with project.lock(watch):
+        project.forget_tracked()
+        chosen = select(project, targets, recursive=recursive)
+        uncached = _uncached(project, targets, chosen)
+        check_not_busy(project, [c.item.relpath for c in chosen] + [u.relpath for u in uncached])
+        check_cache_is_ours(project)
+        if not targets:
+            problems += [(found.where, found.what) for found in project.tracked.problems]
+        try:
+            for selected in chosen:
+                item = selected.item
+                if not targets and _was_never_there(project, item):
+                    continue
+                try:
+                    _commit_one(project, selected, result, relink, watch)
+                except (GitDvcError, PermissionError) as problem:
+                    problems += _reasons(project, item, problem)
+            for item in uncached:
+                try:
+                    _note_uncached(project, item, result, watch)
+                except (GitDvcError, PermissionError) as problem:
+                    problems += _reasons(project, item, problem)
+        finally:
+            if result.changed:
+                result.staged = recording.stage(project, result.changed)
+            project.forget_tracked()
+    if problems:
+        raise NotRecordedError(problems)
+    return result
+
+
+def _uncached(
+    project: Project, targets: Sequence[str], chosen: Sequence[Selected]
+) -> list[TrackedOut]:
+    """Return the outputs of the chosen sources whose content belongs to Git or to nobody.
+
+    Their hashes are recorded too, or DVC takes the stage for changed.
+    """
+    found = [project.tracked.uncached[path] for path in sorted(project.tracked.uncached)]
+    if not targets or not found:
+        return found
+    stages = {(c.item.source, c.item.stage) for c in chosen if not c.inner}
+    named = {project.relpath(target.rstrip("/") or target) for target in targets}
+    named |= {_lock_of(path) for path in named}
+    return [
+        item
+        for item in found
+        if (item.source, item.stage) in stages or {item.relpath, item.source} & named
+    ]
+
+
+def _lock_of(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return relpaths.join(folder, LOCK_FILE) if name == STAGES_FILE else path
+
+
+def _was_never_there(project: Project, item: TrackedOut) -> bool:
+    """Return whether an import was recorded without its data (``--no-download``)."""
+    gone = fsutil.lstat(project.path(item.relpath)) is None
+    return item.imported and item.out.hash is None and gone
+
+
+def _reasons(
+    project: Project, item: TrackedOut, problem: GitDvcError | OSError
+) -> list[tuple[str, str]]:
+    name = project.shown(item.relpath)
+    if isinstance(problem, MissingTargetError):
+        return [(name, "no such file or directory")]
+    if isinstance(problem, OSError):
+        return [(name, (problem.strerror or str(problem)).lower())]
+    details = "; ".join(line.strip() for line in problem.details)
+    return [(name, f"{problem.message.rstrip(':')}{': ' + details if details else ''}")]
+
+
+# -- one output -------------------------------------------------------------------------------
+
+
+def _commit_one(
+    project: Project, chosen: Selected, result: Result, relink: bool, progress: Progress
+) -> None:
+    item = chosen.item
+    inside = chosen.inner
+    if inside and not _has_listing(project, item, progress):
+        inside = ()  # its listing is what is on disk now: recording it stores the same
+    if not inside:
+        done = recording.store_output(project, item.relpath, progress, old=item.out, relink=relink)
+        _write(project, item, done, result)
+        return
+    for inner in inside:
+        done = add_inside(project, item, inner, commit=True, relink=relink, progress=progress)
+        done = _store_the_rest(project, done, progress)
+        _write(project, item, done, result)
+        item = item._replace(out=done.out)
+
+
+def _write(project: Project, item: TrackedOut, done: Recorded, result: Result) -> None:
+    written = recording.write_records(project, [(item, done)])
+    if item.imported and is_pointer(item.source):
+        written += _refresh_checksum(project, item.source, written)
+    if done.out != item.out:
+        result.recorded.append(item.relpath)
+    for path in written:
+        if path not in result.changed:
+            result.changed.append(path)
+    result.files += done.stored
+    result.size_bytes += done.size_bytes
+
+
+def _refresh_checksum(project: Project, source: str, written: Sequence[str]) -> list[str]:
+    data = project.read(source)
+    if data is None or source not in written:
+        return []
+    fresh = checksum.refresh(data)
+    if fresh != data:
+        tmp = os.path.join(project.tmp_dir, "git-dvc")
+        fsutil.atomic_write(project.path(source), fresh, tmp)
+    return []
+
+
+def _has_listing(project: Project, item: TrackedOut, progress: Progress) -> bool:
+    """Return whether the cache has the listing of a directory.
+
+    After ``add --no-commit`` it has not. The listing is then known only if the directory
+    did not change since.
+
+    Raises:
+        MissingObjectError: It is neither in the cache nor on disk.
+    """
+    value = item.out.hash
+    cache = project.cache(item.out.hash_name)
+    if value is None or not hashing.is_dir(value):
+        return False
+    if cache.has(value):
+        return True
+    record = project.state.placed(item.relpath) or Placed(item.relpath)
+    found = recording.look(project, item.relpath, record)
+    hash_dirty(project.root, item.relpath, found, cache, progress)
+    if _hash_of(found, cache.algorithm) == value:
+        return False
+    problem = MissingObjectError(value)
+    problem.message += f", the listing of {item.relpath}: record the directory as a whole"
+    raise problem
+
+
+def _store_the_rest(project: Project, done: Recorded, progress: Progress) -> Recorded:
+    """Store listed files that the cache lacks and the directory still has unchanged.
+
+    DVC writes a listing whose files may be nowhere (``add --no-commit``, then
+    ``commit dir/file``).
+    """
+    value = done.out.hash
+    cache = project.cache(done.out.hash_name)
+    if value is None:
+        return done
+    listing: Manifest = cache.read_manifest(value)
+    lacking = cache.lacks(set(listing.values()))
+    if not lacking:
+        return done
+    wanted = {path for path, found in listing.items() if found in lacking}
+    found = scan(project.root, done.relpath, done.record.entries, project.ignore)
+    hash_dirty(project.root, done.relpath, found, cache, progress, only=lambda path: path in wanted)
+    rest = Scan(DIRECTORY)
+    rest.entries = {
+        path: entry
+        for path, entry in found.entries.items()
+        if path in wanted and entry[0] == listing[path]
+    }
+    how = recording.how_to_store(project)
+    stored = recording.store_files(project, done.relpath, rest, cache, how, progress)
+    cache.flush()
+    done.record.entries.update(rest.entries)
+    return done._replace(
+        stored=done.stored + stored.stored, size_bytes=done.size_bytes + stored.size_bytes
+    )
+
+
+def _note_uncached(project: Project, item: TrackedOut, result: Result, progress: Progress) -> None:
+    """Record the hash of an output that is not ours to store."""
+    found = scan(project.root, item.relpath, {}, project.ignore)
+    if found.kind == MISSING:
+        raise MissingTargetError(project.shown(item.relpath))
+    if item.out.hash_name != hashing.MD5.name:
+        cache = project.cache(item.out.hash_name)
+        hash_dirty(project.root, item.relpath, found, cache, progress)
+        if _hash_of(found, cache.algorithm) == item.out.hash:
+            return  # an entry of DVC 2 stays one as long as it is right
+    out = item.out._replace(hash_name=hashing.MD5.name)
+    done = recording.store_output(project, item.relpath, progress, old=out, commit=False)
+    _write(project, item, done, result)
+    project.state.save([], [item.relpath])
+
+
+def _hash_of(found: Scan, algorithm: hashing.Algorithm) -> str:
+    """Return the hash of an output whose files are all hashed."""
+    if found.kind != DIRECTORY:
+        return found.entries[""][0] if found.entries else ""
+    return hashing.of_bytes(manifests.dump(found.manifest()), algorithm) + hashing.DIR_SUFFIX
