@@ -77,7 +77,7 @@ def run(command: Command, log_path: str) -> Usage:
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         with open(log_path, errors="replace") as log_text:
-            raise CommandFailed(command, child.returncode, log_text.read()[-4000:])
+            raise CommandFailed(command, child.returncode, log_text.read()[-1500:])
     return Usage(
         wall_s,
         used.ru_utime,

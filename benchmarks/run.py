@@ -71,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
     }
     shown = "; ".join(f"{name}: {text}" for name, text in versions.items())
     print(f"size {options.size}, rounds {options.rounds}; {shown}\n")
+    if options.size != "full":
+        print("The bars are meant for the full size: here, starting up weighs too much.\n")
     print(report.table(results, size))
     if options.json is not None:
         with open(options.json, "w") as file:

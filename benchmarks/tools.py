@@ -83,7 +83,7 @@ class Place:
         )
         if done.returncode != 0:
             shown = " ".join(command.argv)
-            raise SetUpFailed(f"{shown}\n  in {command.cwd}:\n{done.stdout}{done.stderr}"[-4000:])
+            raise SetUpFailed(f"{shown}\n  in {command.cwd}:\n{done.stdout}{done.stderr}"[-1500:])
         return done.stdout
 
     # What differs between the tools.
@@ -103,7 +103,8 @@ class Place:
         if self.tool.tracks_pointers:
             self.do(self.own("init", "-q"))
             if link is not None:
-                self.do(self.own("config", "cache.type", link))
+                with open(self.path(".dvc/config"), "a") as file:
+                    file.write(f"[cache]\n    type = {link}\n")
         if self.tool.name == "dvc":  # git-dvc's init has installed its hooks
             self.do(self.own("install"))
         if self.tool.name == "git-lfs":
