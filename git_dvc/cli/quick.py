@@ -87,7 +87,12 @@ def status(
 
 def version() -> int:
     """Report what git-dvc found here; see ``cli/version.py``."""
-    raise NotImplementedError
+    from git_dvc.cli import render
+    from git_dvc.cli.console import console
+    from git_dvc.ops import version as op
+
+    console.write(render.version(op.report()))
+    return 0
 
 
 def root() -> int:

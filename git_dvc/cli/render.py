@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from git_dvc.ops.status import OutState, Status
+    from git_dvc.ops.version import Place, Report
     from git_dvc.tracked import TrackedOut
 
     Paint = Callable[[str, str], str]
@@ -396,3 +397,37 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines) + "\n"
+
+
+# -- version -----------------------------------------------------------------------------
+
+
+def version(report: Report) -> str:
+    """Return the report of ``version``: a line for each fact, fit for a bug report."""
+    lines = [
+        f"git-dvc {report.program}",
+        f"python {report.python} on {report.system}",
+        f"git {report.git}",
+    ]
+    here = report.here
+    if here is None:
+        lines.append("project: none here")
+        return "\n".join(lines) + "\n"
+    lines.append(f"project: {_place(here.work_tree)}")
+    lines.append(f"kind: {quoted(here.kind)}")
+    lines.append(f"cache: {_place(here.cache)}")
+    if here.links:
+        works = ", ".join(f"{kind} {'yes' if ok else 'no'}" for kind, ok in here.links.items())
+        used = next((kind for kind in here.chosen if here.links.get(kind)), "none of them")
+        lines.append(f"links: {works} (cache.type = {','.join(here.chosen)}: {used} is used)")
+    else:
+        lines.append("links: unknown (cannot write here)")
+    if here.hooks:
+        lines.append("hooks: " + ", ".join(f"{name} {how}" for name, how in here.hooks.items()))
+    for level, path in here.configs.items():
+        lines.append(f"config: {quoted(path)} ({level})")
+    return "\n".join(lines) + "\n"
+
+
+def _place(place: Place) -> str:
+    return quoted(place.path) + (f" ({place.file_system})" if place.file_system else "")
