@@ -35,6 +35,10 @@ class Hasher(Protocol):
         """Return the hash of all bytes added, in lower-case hex."""
 
 
+NewHasher = Callable[..., Hasher]
+"""Makes a hasher, empty or over the bytes it is given."""
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """One hash algorithm.
@@ -43,24 +47,29 @@ class Algorithm:
         name: As recorded in ``hash:`` of a pointer file.
         folder: Path of its objects below a cache or remote, with ``/``; empty for the
             old layout of DVC 2, which has the objects at the top.
-        new: Makes an empty hasher.
+        load: Imports what makes hashers, and returns it. Loops over many files call it once.
     """
 
     name: str
     folder: str
-    new: Callable[[], Hasher]
+    load: Callable[[], NewHasher]
+
+    def new(self) -> Hasher:
+        """Return an empty hasher."""
+        return self.load()()
 
 
-def _md5() -> Hasher:
+def _md5() -> NewHasher:
+    from functools import partial
     from hashlib import md5
 
-    return md5(usedforsecurity=False)
+    return partial(md5, usedforsecurity=False)
 
 
-def _xxh128() -> Hasher:
+def _xxh128() -> NewHasher:
     from xxhash import xxh3_128
 
-    return xxh3_128()
+    return xxh3_128
 
 
 _TEXT_BYTES = bytes(range(32, 127)) + b"\n\r\t\f\b"
@@ -82,9 +91,11 @@ class Dos2UnixMd5:
     each, so a CRLF that a chunk border splits stays as it is.
     """
 
-    def __init__(self) -> None:
-        self._md5 = _md5()
+    def __init__(self, data: bytes = b"") -> None:
+        self._md5 = _md5()()
         self._pending = bytearray()
+        if data:
+            self.update(data)
 
     def update(self, data: Any, /) -> None:
         """Add bytes."""
@@ -107,7 +118,7 @@ class Dos2UnixMd5:
 
 
 MD5 = Algorithm("md5", "files/md5", _md5)
-MD5_DOS2UNIX = Algorithm("md5-dos2unix", "", Dos2UnixMd5)
+MD5_DOS2UNIX = Algorithm("md5-dos2unix", "", lambda: Dos2UnixMd5)
 XXH128 = Algorithm("xxh128", "files/xxh128", _xxh128)
 
 ALGORITHMS = {algorithm.name: algorithm for algorithm in (MD5, MD5_DOS2UNIX, XXH128)}

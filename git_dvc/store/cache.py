@@ -79,6 +79,8 @@ class Cache:
         self._durable = durable
         self._tmp = os.path.join(root, "tmp")
         self._shards: set[str] = set()
+        self._listed: dict[str, set[str]] | None = None
+        self._load_hasher: hashing.NewHasher | None = None
         self._known: dict[str, ObjectStat | None] = {}
         self._verified: dict[str, ObjectStat] = {}
         self._pending: dict[str, str] = {}
@@ -244,7 +246,7 @@ class Cache:
 
     def store_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store bytes and return their hash; manifests pass ``.dir`` as the suffix."""
-        value = hashing.of_bytes(data, self.algorithm) + suffix
+        value = self._hasher(data).hexdigest() + suffix
         if not self._is_there(value, len(data)):
             temporary = self._temporary()
             fd = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
@@ -288,10 +290,10 @@ class Cache:
                 )
                 linked = False
                 if linkable:
-                    value, linked = self._link_in(fd, folder, name, before, watch)
+                    value, after, linked = self._link_in(fd, folder, name, before, watch)
                 else:
                     value = self._copy_in(fd, before, watch, clone=how == REFLINK)
-                after = os.fstat(fd)
+                    after = os.fstat(fd)
                 if value and _same(before, after):
                     return entry_of(value, after, before_ns), linked
             finally:
@@ -305,6 +307,8 @@ class Cache:
         before it gets its name: many files in one call, few each for itself.
         """
         self._sync_each = self._durable and how == HARDLINK and files <= FEW_FILES
+        # Among many files, looking each up costs more than listing what is there.
+        self._listed = {} if files > BATCH_FILES else None
         if self._durable and how == HARDLINK and files > FEW_FILES:
             self._make_folder(self.root)
             fsutil.sync_filesystem(self.root)
@@ -329,12 +333,9 @@ class Cache:
         raise ChangingFileError(path)
 
     def _hash_fd(self, fd: int, progress: Progress, size: int = SMALL_BYTES + 1) -> str:
-        hasher = self.algorithm.new()
         if size <= SMALL_BYTES:
-            while chunk := os.read(fd, size + 1):
-                hasher.update(chunk)
-                progress.advance(0, len(chunk))
-            return hasher.hexdigest()
+            return self._hasher(self._read_small(fd, size, progress)).hexdigest()
+        hasher = self._hasher()
         if not self._buffer:
             self._buffer = bytearray(hashing.BUFFER_BYTES)
         view = memoryview(self._buffer)
@@ -345,13 +346,16 @@ class Cache:
 
     def _link_in(
         self, fd: int, folder: Folder, name: str, before: os.stat_result, progress: Progress
-    ) -> tuple[str, bool]:
-        """Make the user's file the object; the hash is '' if it changed meanwhile."""
+    ) -> tuple[str, os.stat_result, bool]:
+        """Make the user's file the object.
+
+        Returns:
+            The hash, '' if the file changed meanwhile; its stat; whether it is the object.
+        """
         value = self._hash_fd(fd, progress, before.st_size)
         if self._is_there(value, before.st_size):
-            return value, False
-        final = self.path(value)
-        self._make_shard(final)
+            return value, os.fstat(fd), False
+        final = self._final(value)
         mode = stat.S_IMODE(before.st_mode)
         try:
             # Read-only first: were we killed after the link, a later edit of the user's
@@ -361,21 +365,26 @@ class Cache:
                 os.fsync(fd)
             os.link(folder.at(name), final, src_dir_fd=folder.fd, follow_symlinks=False)
         except FileExistsError:
-            return value, False
+            # Somebody was quicker; is what they put there right?
+            self._listed = None
+            os.fchmod(fd, mode)
+            good = self._is_there(value, before.st_size)
+            return value if good else "", os.fstat(fd), False
         except OSError as problem:
             os.fchmod(fd, mode)
             if problem.errno in _CANNOT_LINK:
                 os.lseek(fd, 0, os.SEEK_SET)
-                return self._copy_in(fd, before, progress), False
+                return self._copy_in(fd, before, progress), os.fstat(fd), False
             raise
-        found = os.lstat(final)
-        if found.st_ino != before.st_ino or not _same(before, found):
+        after = os.fstat(fd)
+        # A second name proves that what was linked by name is the file that was read.
+        if after.st_nlink != before.st_nlink + 1 or not _same(before, after):
             os.unlink(final)
             os.fchmod(fd, mode)
-            return "", False
-        self.remember(value, found)
+            return "", after, False
+        self.remember(value, after)
         self._linked += 1
-        return value, True
+        return value, after, True
 
     def _copy_in(
         self, fd: int, before: os.stat_result, progress: Progress, *, clone: bool = False
@@ -386,12 +395,7 @@ class Cache:
             if value:
                 return value
         if size <= SMALL_BYTES:
-            chunks = []
-            while chunk := os.read(fd, size + 1):
-                chunks.append(chunk)
-            data = b"".join(chunks)
-            progress.advance(0, len(data))
-            return self.store_bytes(data)
+            return self.store_bytes(self._read_small(fd, size, progress))
         from git_dvc.store import copying
 
         temporary = self._temporary()
@@ -446,6 +450,13 @@ class Cache:
         """Return whether the object exists and is right; a damaged one is set aside."""
         if value in self._pending:
             return True
+        if self._listed is not None:
+            names = self._listed.get(value[:2])
+            if names is None:
+                shard = os.path.join(self.objects, value[:2])
+                names = self._listed[value[:2]] = set(_listing(shard))
+            if value[2:] not in names:
+                return False
         found = fsutil.lstat(self.path(value))
         if found is None:
             return False
@@ -501,8 +512,7 @@ class Cache:
                     os.close(fd)
         shards = set()
         for value, temporary in list(self._pending.items()):
-            final = self.path(value)
-            self._make_shard(final)
+            final = self._final(value)
             os.replace(temporary, final)
             shards.add(os.path.dirname(final))
             del self._pending[value]
@@ -538,11 +548,32 @@ class Cache:
         """Remove what processes that were killed left behind, after a day."""
         fsutil.clean_leftovers(self._tmp)
 
-    def _make_shard(self, path: str) -> None:
-        folder = os.path.dirname(path)
-        if folder not in self._shards:
-            self._make_folder(folder)
-            self._shards.add(folder)
+    def _final(self, value: str) -> str:
+        """Return the path for an object that is about to be made; its directory exists."""
+        shard = value[:2]
+        if shard not in self._shards:
+            self._make_folder(os.path.join(self.objects, shard))
+            self._shards.add(shard)
+        if self._listed is not None and shard in self._listed:
+            self._listed[shard].add(value[2:])
+        return self.path(value)
+
+    def _hasher(self, data: bytes = b"") -> hashing.Hasher:
+        if self._load_hasher is None:
+            self._load_hasher = self.algorithm.load()
+        return self._load_hasher(data)
+
+    @staticmethod
+    def _read_small(fd: int, size: int, progress: Progress) -> bytes:
+        """Return the content of a file of some known size; it may have grown meanwhile."""
+        data = os.read(fd, size + 1)
+        if len(data) != size:
+            chunks = [data]
+            while chunk := os.read(fd, SMALL_BYTES):
+                chunks.append(chunk)
+            data = b"".join(chunks)
+        progress.advance(0, len(data))
+        return data
 
     def _make_folder(self, path: str) -> None:
         if os.path.isdir(path):
