@@ -19,7 +19,8 @@ MOST_COMPONENT_BYTES = 255
 
 # What HFS+ ignores in names (Git's is_hfs_dotgit, utf8.c: next_hfs_char).
 _HFS_IGNORED = re.compile("[\u200c\u200d\u200e\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_NTFS_DOTGIT = re.compile(r"(?:\.git|git~1)[ .]*(?::.*)?", re.IGNORECASE | re.DOTALL)
+# ASCII: without it, "i" would also match the Turkish dotless one, which Git lets pass.
+_NTFS_DOTGIT = re.compile(r"(?:\.git|git~1)[ .]*(?::.*)?", re.IGNORECASE | re.DOTALL | re.ASCII)
 _RESERVED = frozenset({".dvc"})
 
 # If none of these stand in "\n" + "/".join... text, no component can be dangerous.
@@ -52,6 +53,8 @@ def _why_unsafe(relpath: str) -> str:
         return "path with a backslash"
     if relpath.startswith("/") or (len(relpath) > 1 and relpath[1] == ":" and relpath[0].isalpha()):
         return "absolute path"
+    if not _encodes(relpath):
+        return "path that is not valid UTF-8"
     for component in relpath.split("/"):
         if component in ("", ".", ".."):
             return "path with an empty, '.' or '..' part"
@@ -61,10 +64,6 @@ def _why_unsafe(relpath: str) -> str:
             return "path that Git keeps for itself"
         if component.casefold() in _RESERVED:
             return "path inside a .dvc directory"
-        try:
-            component.encode("utf-8")
-        except UnicodeEncodeError:
-            return "path that is not valid UTF-8"
     return ""
 
 
@@ -87,7 +86,7 @@ def check_all(relpaths: Collection[str], *, field: str = "relpath") -> None:
         not any(suspect in folded for suspect in _SUSPECTS)
         and ".git" not in folded
         and ".dvc" not in folded
-        and not re.search(r"\n[a-z]:", folded)
+        and not re.search(r"\n.:", joined)
         and (folded.isascii() or not _HFS_IGNORED.search(joined))
         and joined.count("\n") == len(relpaths) + 1
         and (max(map(len, relpaths)) < 64 or max(map(len, re.split("[/\n]", joined))) < 64)
