@@ -57,5 +57,4 @@ def add(
         )
         changed = [project.shown(path) for path in result.changed]
         console.say(render.stored(result.files, result.size_bytes, changed, staged=result.staged))
-        if project.repo is not None and not result.staged:
-            console.hint(render.how_to_stage(changed))
+        opened.tell_how_to_stage(project, changed, staged=result.staged)

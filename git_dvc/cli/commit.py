@@ -11,14 +11,16 @@ from git_dvc.cli.console import console
 
 EXAMPLES = """
 git dvc commit                # all tracked data that changed
-git dvc commit -f images.dvc  # one output, without being asked
+git dvc commit images.dvc     # one output
+git dvc commit train          # what a stage has made
 """
 
 
 def commit(
     targets: options.Targets = None,
     force: Annotated[
-        bool, typer.Option("-f", "--force", help="Do not ask before recording changes.")
+        bool,
+        typer.Option("-f", "--force", help="For scripts of DVC users: nothing is asked anyway."),
     ] = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
@@ -28,17 +30,19 @@ def commit(
     ] = False,
 ) -> None:
     """Record the changes of data that is tracked already, without running anything."""
-    from git_dvc.cli import render
+    from git_dvc.cli import opened, render
     from git_dvc.ops import commit as op
-    from git_dvc.project import Project
 
-    project = Project.open()
-    result = op.commit(
-        project,
-        targets or [],
-        force=force,
-        with_deps=with_deps,
-        recursive=recursive,
-        relink=not no_relink,
-    )
-    console.say(render.commit(result))
+    with opened.project() as project:
+        result = op.commit(
+            project,
+            targets or [],
+            force=force,
+            with_deps=with_deps,
+            recursive=recursive,
+            relink=not no_relink,
+            progress=console.progress(),
+        )
+        changed = [project.shown(path) for path in result.changed]
+        console.say(render.stored(result.files, result.size_bytes, changed, staged=result.staged))
+        opened.tell_how_to_stage(project, changed, staged=result.staged)

@@ -7,9 +7,9 @@ hooks are missing, which do not come along with ``git clone``.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from git_dvc.cli.console import console
-from git_dvc.errors import quoted
 from git_dvc.project import Project
 
 _TOLD = "hooks-notice"
@@ -55,6 +55,15 @@ def never_tell(state_dir: str) -> None:
         pass  # a clone that is read-only is told every time
 
 
-def shown_all(found: Project, relpaths: list[str]) -> list[str]:
-    """Return relpaths as the user sees them from the current directory, quoted."""
-    return [quoted(found.shown(relpath)) for relpath in relpaths]
+def tell_how_to_stage(found: Project, changed: Sequence[str], *, staged: bool) -> None:
+    """Say which 'git add' is due, where files for Git were written and not staged.
+
+    Args:
+        found: The project.
+        changed: The files, as the user sees them.
+        staged: Whether they were staged.
+    """
+    if found.repo is not None and changed and not staged:
+        from git_dvc.cli import render
+
+        console.hint(render.how_to_stage(changed))

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from git_dvc.cli.console import console
+
 EXAMPLES = """
 git dvc remove images.dvc          # the images stay, as ordinary files
 git dvc remove --outs model.h5.dvc # the model goes, too
@@ -25,7 +27,12 @@ def remove(
 
     Versions that are in the history stay in the cache.
     """
+    from git_dvc.cli import opened, render
     from git_dvc.ops import remove as op
-    from git_dvc.project import Project
 
-    op.remove(Project.open(), targets, outs=outs, purge=purge)
+    with opened.project() as project:
+        result = op.remove(project, targets, outs=outs, purge=purge, progress=console.progress())
+        removed = [project.shown(path) for path in result.removed]
+        console.say(render.removed(removed, result.deleted, with_data=outs or purge))
+        changed = [project.shown(path) for path in result.changed]
+        opened.tell_how_to_stage(project, changed, staged=result.staged)

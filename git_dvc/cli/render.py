@@ -79,6 +79,7 @@ def stored(files: int, size_bytes: int, changed: Sequence[str], *, staged: bool)
         what = f"stored {number_of(files, 'file')} ({human_size(size_bytes)})"
     if not changed:
         return what
+    changed = list(dict.fromkeys(changed))
     names = [quoted(path) for path in changed[:MOST_NAMES]]
     if len(changed) > MOST_NAMES:
         names.append(f"{len(changed) - MOST_NAMES} more")
@@ -87,12 +88,25 @@ def stored(files: int, size_bytes: int, changed: Sequence[str], *, staged: bool)
 
 def how_to_stage(changed: Sequence[str]) -> str:
     """Return the command that stages what was written."""
+    changed = list(dict.fromkeys(changed))
     names = " ".join(quoted(path) for path in changed[:MOST_NAMES])
     more = " ..." if len(changed) > MOST_NAMES else ""
     return (
         f"stage them with 'git add {names}{more}',\n"
         "or let git-dvc do it: 'git dvc config core.autostage true'"
     )
+
+
+def removed(sources: Sequence[str], files: int, *, with_data: bool) -> str:
+    """Return what ``remove`` did, in one line.
+
+    Args:
+        sources: Pointer files and stages.
+        files: Number of data files that were deleted.
+        with_data: Whether the data was to go, too.
+    """
+    line = f"removed {and_list([quoted(source) for source in sources])}"
+    return f"{line} and {number_of(files, 'file')}" if with_data else f"{line}; the data stays"
 
 
 # -- checkout ----------------------------------------------------------------------------

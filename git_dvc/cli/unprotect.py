@@ -19,7 +19,13 @@ def unprotect(
     ],
 ) -> None:
     """Make linked data safe to edit in place: replace links to the cache by copies."""
+    from git_dvc.cli import opened, render
     from git_dvc.ops import unprotect as op
-    from git_dvc.project import Project
 
-    op.unprotect(Project.open(), targets, progress=console.progress())
+    with opened.project() as project:
+        files = op.unprotect(project, targets, progress=console.progress())
+        console.say(
+            f"{render.number_of(files, 'file')} replaced by a copy of its own"
+            if files
+            else "nothing here is linked to the cache"
+        )
