@@ -103,7 +103,7 @@ class Ignore:
                 self._add(folder, found)
 
     def _forget(self) -> None:
-        self._dirs: dict[str, bool] = {"": False}
+        self._insides: dict[str, bool] = {"": False}
         self._scopes: dict[str, list[_Group]] = {}
 
     def _add(self, folder: str, lines: list[tuple[int, str]]) -> None:
@@ -112,8 +112,11 @@ class Ignore:
         patterns: list[_Pattern] = []
         for number, line in lines:
             try:
-                pattern = _below(folder, line) if folder else line
-                regex, ignored = to_regex(pattern)
+                pattern = line
+                regex, ignored = to_regex(line)
+                if regex is not None and folder:
+                    pattern = _below(folder, line)
+                    regex, ignored = to_regex(pattern)
                 if regex is None or ignored is None:
                     continue
                 regex = _linear(regex, f"{len(self._patterns)}_{number}_")
@@ -134,24 +137,39 @@ class Ignore:
     def match_file(self, relpath: str) -> bool:
         """Return whether a file (or link) is ignored."""
         parent, _, name = relpath.rpartition("/")
-        if parent and self.match_dir(parent):
+        if parent and self._closed(parent):
             return True
         if not self._patterns:
             return name == ".git"
-        found = self._decide(relpath, is_dir=False)
+        found = self._decide(relpath, parent, is_dir=False)
         return found is not None and found.ignored
 
     def match_dir(self, relpath: str) -> bool:
         """Return whether a directory is ignored, and so everything in it."""
-        known = self._dirs.get(relpath)
-        if known is None:
-            parent = relpath.rpartition("/")[0]
-            if parent and self.match_dir(parent):
-                known = True
-            else:
-                found = self._decide(relpath, is_dir=True)
-                known = found is not None and found.ignored
-            self._dirs[relpath] = known
+        parent = relpath.rpartition("/")[0]
+        if parent and self._closed(parent):
+            return True
+        found = self._decide(relpath, parent, is_dir=True)
+        return found is not None and found.ignored
+
+    def _closed(self, folder: str) -> bool:
+        """Return whether all that lies in a directory is ignored.
+
+        That is so if it or one above it is ignored, or by ``**`` in its own file, which as
+        DVC sees it matches the directory too.
+        """
+        pending = []
+        known = self._insides.get(folder)
+        while known is None:
+            pending.append(folder)
+            folder = folder.rpartition("/")[0]
+            known = self._insides.get(folder)
+        for folder in reversed(pending):
+            for scope in (folder.rpartition("/")[0], folder):
+                if not known and (scope != folder or folder in self._patterns):
+                    found = self._decide(folder, scope, is_dir=True)
+                    known = found is not None and found.ignored
+            self._insides[folder] = known
         return known
 
     def why(self, relpath: str, *, is_dir: bool = False) -> Match | None:
@@ -160,10 +178,11 @@ class Ignore:
         It may be one that re-includes the path. None if no pattern matches.
         """
         parts = relpath.split("/")
+        folder = "/".join(parts[:-1])
         for count in range(1, len(parts) + 1):
             part = "/".join(parts[:count])
             last = count == len(parts)
-            group = self._decide(part, is_dir=is_dir or not last)
+            group = self._decide(part, folder, is_dir=is_dir or not last)
             if group is not None and (last or group.ignored):
                 for path in (part, part + "/"):
                     for pattern in group.patterns:
@@ -171,9 +190,12 @@ class Ignore:
                             return pattern.match
         return None
 
-    def _decide(self, relpath: str, *, is_dir: bool) -> _Group | None:
-        """Return what decides about this very path: the last group with a match."""
-        for group in self._scope(relpath.rpartition("/")[0]):
+    def _decide(self, relpath: str, folder: str, *, is_dir: bool) -> _Group | None:
+        """Return what decides about this very path: the last group with a match.
+
+        ``folder`` is where it lies, or a directory further down whose patterns count too.
+        """
+        for group in self._scope(folder):
             if group.only_dirs and not is_dir:
                 continue
             if group.regex.match(relpath) or (is_dir and group.regex.match(relpath + "/")):
@@ -184,14 +206,14 @@ class Ignore:
         """Return the patterns that hold for what lies in a directory, last group first."""
         known = self._scopes.get(folder)
         if known is None:
-            if folder and folder not in self._patterns:
-                known = self._scope(folder.rpartition("/")[0])
-            else:
-                parts = folder.split("/") if folder else []
-                folders = ["", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))]
-                known = _grouped(
-                    _BUILT_IN
-                    + [found for part in folders for found in self._patterns.get(part, ())]
+            parts = folder.split("/") if folder else []
+            folders = ["", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))]
+            having = [part for part in folders if part in self._patterns]
+            last = having[-1] if having else ""
+            known = self._scopes.get(last)
+            if known is None:
+                known = self._scopes[last] = _grouped(
+                    _BUILT_IN + [found for part in having for found in self._patterns[part]]
                 )
             self._scopes[folder] = known
         return known

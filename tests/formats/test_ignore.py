@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,18 @@ def test_an_ignore_file_in_an_ignored_directory_has_no_effect() -> None:
     ignore = Ignore([("a/b", "!*\n"), ("", "a/\n"), ("c", "x\n")])
     assert ignore.match_file("a/b/f")
     assert ignore.match_file("c/x")
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "**/a/" * 30 + "b", "*[!c]" * 9, "a*" * 9])
+def test_a_pattern_made_to_be_slow_is_not(pattern: str) -> None:
+    ignore = Ignore([("", pattern + "\n")])
+    started = time.monotonic()
+    for path in ("a" * 250, "a/" * 100 + "c", "a/b/" * 50 + "c"):
+        ignore.match_file(path)
+    assert time.monotonic() - started < 2
+    assert ignore.problems == (
+        [".dvcignore:1: not a pattern: '" + pattern + "'"] if "!" in pattern else []
+    )
 
 
 @given(
