@@ -137,10 +137,9 @@ def _walk(
     result: Scan, top: str, relpath: str, known: dict[str, Entry], ignore: Ignoring | None
 ) -> None:
     rules = None if ignore is None or ignore.is_plain else ignore
-    entries = result.entries
-    dirty = result.dirty
-    lookup = known.get
-    is_reg = stat.S_ISREG
+    if rules is None:
+        _walk_plain(result, top, known)
+        return
     pending = [(top, "")]
     while pending:
         folder, prefix = pending.pop()
@@ -154,23 +153,19 @@ def _walk(
                 name = item.name
                 inner = prefix + name
                 try:
-                    # This loop is the whole of 'status' in a large directory: `is_clean`
-                    # is written out, because a call a file would be a third of the time.
                     if item.is_dir(follow_symlinks=False):
                         if name in ALWAYS_IGNORED:
                             continue
-                        if rules is not None and rules.match_dir(f"{relpath}/{inner}"):
+                        if rules.match_dir(f"{relpath}/{inner}"):
                             continue
                         if os.path.isdir(f"{item.path}/.dvc"):
                             continue  # a project of its own (formats.md: subrepos)
                         pending.append((item.path, inner + "/"))
                         continue
-                    if name == ".git" or (
-                        rules is not None and rules.match_file(f"{relpath}/{inner}")
-                    ):
+                    if rules.match_file(f"{relpath}/{inner}"):
                         continue
                     found = item.stat(follow_symlinks=False)
-                    if not is_reg(found.st_mode):
+                    if not stat.S_ISREG(found.st_mode):
                         found_through = _through_link(result, item, inner, found)
                         if found_through is None:
                             continue
@@ -179,18 +174,54 @@ def _walk(
                     if problem.errno != errno.ENOENT:
                         result.problems.append((inner, _why(problem)))
                     continue
+                _note(result, inner, found, known.get(inner))
+
+
+def _walk_plain(result: Scan, top: str, known: dict[str, Entry]) -> None:
+    """Walk without ignore rules: all of ``status`` in a large directory is this loop.
+
+    ``is_clean`` is written out, as a call a file would be a third of the time.
+    """
+    entries = result.entries
+    lookup = known.get
+    pending = [(top, "")]
+    while pending:
+        folder, prefix = pending.pop()
+        try:
+            listing = os.scandir(folder)
+        except OSError as problem:
+            result.problems.append((prefix.rstrip("/"), _why(problem)))
+            continue
+        with listing:
+            for item in listing:
+                inner = prefix + item.name
+                try:
+                    if item.is_dir(follow_symlinks=False):
+                        if item.name in ALWAYS_IGNORED or os.path.isdir(f"{item.path}/.dvc"):
+                            continue  # not data, or a project of its own
+                        pending.append((item.path, inner + "/"))
+                        continue
+                    found = item.stat(follow_symlinks=False)
+                except OSError as problem:
+                    if problem.errno != errno.ENOENT:
+                        result.problems.append((inner, _why(problem)))
+                    continue
                 entry = lookup(inner)
                 if (
                     entry is not None
-                    and entry[1] == found.st_size
                     and entry[2] == found.st_mtime_ns
                     and entry[4] == found.st_ino
+                    and entry[1] == found.st_size
                     and (entry[3] == found.st_ctime_ns or found.st_nlink > 1)
                 ):
                     entries[inner] = entry
+                elif stat.S_ISREG(found.st_mode):
+                    if item.name != ".git":
+                        _note(result, inner, found, entry)
                 else:
-                    entries[inner] = _dirty(found)
-                    dirty.append(inner)
+                    through = _through_link(result, item, inner, found)
+                    if through is not None:
+                        _note(result, inner, through, entry)
 
 
 def _through_link(
