@@ -1,0 +1,308 @@
+"""Each command from its words to what it prints; what it does is tested in ``tests/ops``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.conftest import GitRunner
+
+
+@pytest.fixture
+def data(project: Path, cli: Cli, run_git: GitRunner) -> Path:
+    """Return a project whose one commit tracks a directory and a file."""
+    (project / "images").mkdir()
+    for name in ("a", "b", "c"):
+        (project / "images" / name).write_text(name)
+    (project / "model").write_text("weights")
+    assert cli("add", "images", "model").code == 0
+    run_git("commit", "-qm", "first", cwd=project)
+    return project
+
+
+# -- init, install -----------------------------------------------------------------------
+
+
+def test_init_says_where_and_what_next(git_repo: Path, cli: Cli) -> None:
+    said = cli("init", "--no-hooks")
+    assert said.code == 0
+    assert said.out == f"Initialized git-dvc project in {git_repo}\n"
+    assert said.err.startswith("hint: track data with 'git dvc add <path>...'")
+
+
+def test_init_installs_the_hooks(git_repo: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("git_dvc.hooks.install.find_program", lambda: "/opt/git-dvc")
+    said = cli("init")
+    assert said.code == 0
+    assert said.out.splitlines()[1:] == ["installed post-checkout", "installed pre-commit"]
+    assert (git_repo / ".git/hooks/post-checkout").exists()
+    assert cli("install").out == "the hooks are in place already\n"
+    assert "removed post-checkout" in cli("uninstall").out
+    assert cli("uninstall").out == "there are no hooks of git-dvc here\n"
+
+
+def test_init_without_a_program_on_path_still_makes_the_project(
+    git_repo: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from git_dvc.errors import HookError
+
+    def fail() -> str:
+        raise HookError("git-dvc not found on PATH", hint="install it")
+
+    monkeypatch.setattr("git_dvc.hooks.install.find_program", fail)
+    said = cli("init")
+    assert said.code == 0
+    assert "warning: the hooks were not installed: git-dvc not found on PATH\n" in said.err
+    assert (git_repo / ".dvc/config").exists()
+
+
+def test_init_twice_is_an_error(project: Path, cli: Cli) -> None:
+    said = cli("init")
+    assert said.code == 1
+    assert said.err.startswith("error: there is a project in ")
+
+
+def test_outside_of_git(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("install").code == 128
+    assert cli("init").code == 1
+    for command in ("status", "root", "checkout"):
+        said = cli(command)
+        assert said.code == 128
+        assert said.err.startswith("error: not a git-dvc project (no .dvc directory in ")
+
+
+def test_a_clone_without_hooks_is_told_once(
+    data: Path, tmp_path: Path, cli: Cli, run_git: GitRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "clone"
+    run_git("clone", "-q", data, clone, cwd=tmp_path)
+    monkeypatch.chdir(clone)
+    assert "'git dvc install'" not in cli("status", "-q").err
+    assert "install them with 'git dvc install'" in cli("status").err
+    assert cli("status").err == ""
+
+
+# -- add, commit, checkout ---------------------------------------------------------------
+
+
+def test_add_says_what_was_stored_and_staged(project: Path, cli: Cli) -> None:
+    (project / "model").write_text("weights")
+    assert cli("add", "model").out == "stored 1 file (7 bytes); staged .gitignore and model.dvc\n"
+    assert cli("add", "model").out.startswith("nothing new to store")
+    assert cli("add", "-q", "model").out == ""
+
+
+def test_add_without_autostage_says_what_to_stage(project: Path, cli: Cli) -> None:
+    cli("config", "core.autostage", "false")
+    (project / "model").write_text("weights")
+    said = cli("add", "model")
+    assert said.out == "stored 1 file (7 bytes); wrote .gitignore and model.dvc\n"
+    assert "hint: stage them with 'git add .gitignore model.dvc',\n" in said.err
+
+
+def test_a_mistyped_path_is_answered_with_one_that_is_there(data: Path, cli: Cli) -> None:
+    (data / "labels.csv").write_text("x")
+    said = cli("add", "lables.csv")
+    assert said.code == 1
+    assert said.err == (
+        "error: no such file or directory: lables.csv\nhint: did you mean 'labels.csv'?\n"
+    )
+    said = cli("checkout", "imags")
+    assert said.code == 1
+    assert "hint: did you mean 'images'" in said.err
+
+
+def test_checkout_lists_what_it_changed(data: Path, cli: Cli) -> None:
+    (data / "model").unlink()
+    (data / "images" / "a").unlink()
+    assert cli("checkout").out == "M\timages/\nA\tmodel\n"
+    assert cli("checkout").out == ""
+    assert cli("checkout", "--summary").out == "No changes.\n"
+    (data / "images" / "a").unlink()
+    (data / "images" / "b").unlink()
+    assert cli("checkout", "--summary").out == "2 files added\n"
+
+
+def test_checkout_from_a_subdirectory(
+    data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "model").unlink()
+    (data / "sub").mkdir()
+    monkeypatch.chdir(data / "sub")
+    assert cli("checkout", "../model").out == "A\t../model\n"
+
+
+def test_checkout_keeps_unsaved_changes_and_says_so(data: Path, cli: Cli) -> None:
+    (data / "images" / "new").write_text("mine")
+    (data / "model").unlink()
+    said = cli("checkout")
+    assert said.code == 1
+    assert said.out == "A\tmodel\n"
+    assert "  images/new\n" in said.err and "--force" in said.err
+    assert (data / "images" / "new").read_text() == "mine"
+    assert cli("checkout", "--force").code == 0
+    assert not (data / "images" / "new").exists()
+
+
+def test_commit_records_changes(data: Path, cli: Cli) -> None:
+    (data / "model").write_text("better weights")
+    assert cli("commit").out == "stored 1 file (14 bytes); staged model.dvc\n"
+    assert cli("commit").out == "nothing new to store\n"
+
+
+# -- status ------------------------------------------------------------------------------
+
+
+def test_status_of_a_new_project(project: Path, cli: Cli) -> None:
+    assert cli("status").out == (
+        'no data is tracked yet (use "git dvc add <path>..." to track some)\n'
+    )
+    assert cli("status", "--json").out == "{}\n"
+
+
+def test_status_when_all_is_well(data: Path, cli: Cli) -> None:
+    assert cli("status").out == "nothing to add, all data is in the cache\n"
+    assert cli("status", "-q").code == 0
+    assert cli("status", "--exit-code").code == 0
+
+
+def test_status_tells_what_to_do(data: Path, cli: Cli, run_git: GitRunner) -> None:
+    (data / "images" / "a").write_text("changed")
+    (data / "images" / "new").write_text("new")
+    (data / "images" / "b").unlink()
+    (data / "other").write_text("other")
+    cli("add", "other")
+    (data / "model").unlink()
+    assert cli("status").out == (
+        "Changes to be committed to Git:\n"
+        '  (use "git commit" to record the pointer files)\n'
+        "        new:        other\n"
+        "\n"
+        "Changes not added:\n"
+        '  (use "git dvc add <path>..." to record them)\n'
+        '  (use "git dvc checkout -f <path>..." to discard them)\n'
+        "        modified:   images/ (1 modified, 1 new, 1 deleted)\n"
+        "        deleted:    model\n"
+    )
+    assert cli("status").code == 0
+    assert cli("status", "-q") == (1, "", "")
+    assert cli("status", "--exit-code", "model").code == 1
+    assert json.loads(cli("status", "--json").out) == {
+        "images.dvc": [{"changed outs": {"images": "modified"}}],
+        "model.dvc": [{"changed outs": {"model": "deleted"}}],
+    }
+
+
+def test_status_of_what_the_cache_lacks(data: Path, cli: Cli) -> None:
+    objects = data / ".dvc" / "cache" / "files" / "md5"
+    for found in sorted(objects.glob("*/*")):
+        if found.suffix == "" and found.read_bytes() in (b"a", b"weights"):
+            found.unlink()
+    said = cli("status")
+    assert "Not in the cache:\n" in said.out
+    assert "        images/ (1 of 3 files)\n" in said.out
+    assert "        model\n" in said.out
+    assert json.loads(cli("status", "--json").out)["model.dvc"] == [
+        {"changed outs": {"model": "not in cache"}}
+    ]
+
+
+def test_status_json_is_seen_from_here(
+    data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "model").write_text("x")
+    (data / "sub").mkdir()
+    monkeypatch.chdir(data / "sub")
+    assert json.loads(cli("status", "--json").out) == {
+        "../model.dvc": [{"changed outs": {"../model": "modified"}}]
+    }
+
+
+def test_status_of_a_stage(data: Path, cli: Cli) -> None:
+    (data / "dvc.yaml").write_text("stages:\n  s:\n    cmd: x\n    outs: [o]\n")
+    (data / "dvc.lock").write_text(
+        "schema: '2.0'\nstages:\n  s:\n    cmd: x\n    outs:\n    - path: o\n"
+        "      hash: md5\n      md5: 0cc175b9c0f1b6a831c399e269772661\n      size: 1\n"
+    )
+    (data / "o").write_text("changed")
+    assert json.loads(cli("status", "--json").out) == {"s": [{"changed outs": {"o": "modified"}}]}
+    assert '(use "git dvc commit <path>..." to record them)' in cli("status").out
+
+
+# -- remove, move, unprotect -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["remove", "rm"])
+def test_remove_keeps_the_data(command: str, data: Path, cli: Cli) -> None:
+    assert cli(command, "model.dvc").out == "removed model.dvc; the data stays\n"
+    assert (data / "model").exists()
+
+
+@pytest.mark.parametrize("option", ["--outs", "-p"])
+def test_remove_with_the_data(option: str, data: Path, cli: Cli) -> None:
+    assert cli("remove", option, "images.dvc").out == "removed images.dvc and 3 files\n"
+    assert not (data / "images").exists()
+
+
+def test_unprotect_says_how_many(data: Path, cli: Cli) -> None:
+    assert cli("unprotect", "model").code == 0
+
+
+# -- root, version -----------------------------------------------------------------------
+
+
+def test_root_is_the_way_up(data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("root").out == ".\n"
+    monkeypatch.chdir(data / "images")
+    assert cli("root").out == "..\n"
+    assert cli("-C", "..", "root").out == ".\n"
+    monkeypatch.chdir(data / "images")
+    assert cli("root", "-v").out == "..\n"
+
+
+@pytest.mark.parametrize("command", ["version", "doctor"])
+def test_version_tells_what_a_bug_report_needs(command: str, data: Path, cli: Cli) -> None:
+    said = cli(command)
+    assert said.code == 0
+    lines = dict(line.split(": ", 1) for line in said.out.splitlines() if ": " in line)
+    assert said.out.startswith("git-dvc 0.1.0\npython 3.")
+    assert lines["project"].startswith(str(data))
+    assert lines["kind"] == "Git repository"
+    assert lines["cache"].startswith(str(data / ".dvc" / "cache"))
+    assert "copy yes" in lines["links"]
+    assert lines["hooks"] == "post-checkout absent, pre-commit absent"
+    assert lines["config"] == f"{data / '.dvc' / 'config'} (project)"
+
+
+def test_version_outside_of_a_project_and_leaves_no_trace(
+    tmp_path: Path, project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(str(path) for path in project.rglob("*"))
+    assert cli("version").code == 0
+    assert sorted(str(path) for path in project.rglob("*")) == before
+    monkeypatch.chdir(tmp_path)
+    assert cli("version").out.endswith("project: none here\n")
+
+
+def test_unreadable_lines_of_a_config_file_are_named(data: Path, cli: Cli) -> None:
+    with open(data / ".dvc" / "config", "a") as config:
+        config.write("[core]\n    nonsense = 1\n")
+    said = cli("status")
+    assert said.code == 0
+    assert said.err.startswith("warning: ") and "nonsense" in said.err
+    assert cli("status", "-q").err == ""
+
+
+def test_names_with_escapes_are_quoted(data: Path, cli: Cli) -> None:
+    name = "x\033[2Jy"
+    (data / name).write_text("1")
+    said = cli("add", name)
+    assert said.code == 0 and "\033" not in said.out
+    os.unlink(data / name)
+    said = cli("checkout")
+    assert "\033" not in said.out and said.out.startswith("A\t")

@@ -1,0 +1,69 @@
+"""What the quick ways in must not load: each of these costs more than Python's own start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli import terminal
+from tests.cli.conftest import Cli
+
+SLOW = {
+    "typer",
+    "rich",
+    "yaml",
+    "dulwich",
+    "filelock",
+    "subprocess",
+    "inspect",
+    "pathspec",
+    "asyncio",
+    "importlib.metadata",
+}
+PROGRAM = """
+import sys
+sys.argv[1:] = {arguments!r}
+from git_dvc.__main__ import main
+code = main()
+print("MODULES", *sys.modules)
+sys.exit(code)
+"""
+
+
+def loaded_by(arguments: list[str], cwd: Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(arguments=arguments)],
+        cwd=cwd,
+        env=terminal.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["-V"], ["version"], ["root"], ["status"], ["status", "-q"]],
+    ids=" ".join,
+)
+def test_quick_commands_load_nothing_slow(arguments: list[str], project: Path, cli: Cli) -> None:
+    (project / "model").write_text("weights")
+    cli("add", "-q", "model")
+    assert not loaded_by(arguments, project) & SLOW
+
+
+def test_the_version_alone_loads_next_to_nothing(tmp_path: Path) -> None:
+    ours = {name for name in loaded_by(["--version"], tmp_path) if name.startswith("git_dvc")}
+    assert ours == {"git_dvc", "git_dvc.__main__"}
+
+
+def test_status_with_other_options_goes_to_typer_and_says_the_same(project: Path, cli: Cli) -> None:
+    (project / "model").write_text("weights")
+    cli("add", "model")
+    (project / "model").write_text("other")
+    assert cli("status", "--json") == cli("status", "--json", "-v")
+    assert cli("status", "-q").code == cli("status", "-q", "-R").code == 1
