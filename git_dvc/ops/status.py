@@ -8,7 +8,7 @@ but our own state, where it notes the hashes of files it had to read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc import hashing
@@ -29,7 +29,7 @@ CLEAN, MODIFIED, DELETED, NEW = "clean", "modified", "deleted", "new"
 NOTHING = Difference([], [], [], [])
 
 
-class OutState(NamedTuple):
+class OutState:
     """How one output on disk compares with its pointer.
 
     Attributes:
@@ -37,19 +37,40 @@ class OutState(NamedTuple):
         kind: CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
         difference: What changed, by path inside the output ('' for a file); None where the
             recorded listing is not in the cache, so that only *that* it differs is known.
-        recorded: What the pointer names; None likewise.
-        current: What is on disk: hash by path.
         absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
         problems: Path and reason of things on disk that cannot be tracked.
     """
 
-    item: TrackedOut
-    kind: str
-    difference: Difference | None
-    recorded: Manifest | None
-    current: Manifest
-    absent: list[str]
-    problems: list[tuple[str, str]]
+    def __init__(
+        self,
+        item: TrackedOut,
+        kind: str,
+        difference: Difference | None,
+        found: Scan,
+        absent: list[str],
+        recorded: Manifest | None = None,
+    ) -> None:
+        self.item = item
+        self.kind = kind
+        self.difference = difference
+        self.absent = absent
+        self.problems = found.problems
+        self._found = found
+        self._recorded = recorded
+        self._current: Manifest | None = None
+
+    @property
+    def current(self) -> Manifest:
+        """What is on disk: hash by path."""
+        # Made when asked for: for most outputs of a large project nobody does.
+        if self._current is None:
+            self._current = self._found.manifest()
+        return self._current
+
+    @property
+    def recorded(self) -> Manifest | None:
+        """What the pointer names; None where the cache lacks the listing."""
+        return self.current if self.kind == CLEAN else self._recorded
 
     @property
     def in_cache(self) -> bool:
@@ -149,9 +170,8 @@ def examine(
         and found.kind != MISSING
         and len(found.entries) == len(record.entries)
     ):
-        manifest = found.manifest()
-        absent = _absent(project, item, manifest) if check_cache else []
-        return OutState(item, CLEAN, NOTHING, manifest, manifest, absent, [])
+        absent = _absent(project, item, found.manifest) if check_cache else []
+        return OutState(item, CLEAN, NOTHING, found, absent)
     hash_dirty(project.root, item.relpath, found, cache, progress)
     current = found.manifest()
     recorded = _recorded(project, item, current, found)
@@ -161,9 +181,12 @@ def examine(
         difference = changes.difference(recorded, current)
         if found.kind != MISSING or item.out.hash is None:
             _learn(project, item, record, found, recorded, current)
-    absent = _absent(project, item, recorded) if check_cache else []
-    state = OutState(item, kind, difference, recorded, current, absent, found.problems)
-    return _narrowed(state, chosen) if chosen.inner else state
+    absent = []
+    if check_cache and item.out.hash is not None:
+        absent = [""] if recorded is None else _absent(project, item, lambda: recorded or {})
+    if chosen.inner:
+        kind, difference, absent = _narrowed(kind, difference, absent, chosen)
+    return OutState(item, kind, difference, found, absent, recorded)
 
 
 def _recorded(
@@ -223,24 +246,25 @@ def _learn(
         project.state.save([record])
 
 
-def _absent(project: Project, item: TrackedOut, recorded: Manifest | None) -> list[str]:
+def _absent(project: Project, item: TrackedOut, recorded: Callable[[], Manifest]) -> list[str]:
     """Return the paths whose objects are not in the cache; '' for the manifest itself."""
     cache = project.cache(item.out.hash_name)
     value = item.out.hash
     if value is None:
         return []
-    if recorded is None:
-        return [""]
-    lacking = cache.lacks(recorded.values())
-    absent = [path for path, hash_ in recorded.items() if hash_ in lacking] if lacking else []
-    if item.is_dir and not cache.has(value):
+    if not item.is_dir:
+        return [] if cache.has(value) else [""]
+    lacking = cache.lacks_of(value, recorded)
+    absent = [path for path, hash_ in recorded().items() if hash_ in lacking] if lacking else []
+    if not cache.has(value):
         absent.append("")
     return sorted(absent)
 
 
-def _narrowed(state: OutState, chosen: Selected) -> OutState:
-    """Return a state as if only some paths inside the output existed."""
-    difference = state.difference
+def _narrowed(
+    kind: str, difference: Difference | None, absent: list[str], chosen: Selected
+) -> tuple[str, Difference | None, list[str]]:
+    """Return what was found as if only some paths inside the output existed."""
     if difference is not None:
         difference = Difference(
             [path for path in difference.added if chosen.wants(path)],
@@ -248,11 +272,9 @@ def _narrowed(state: OutState, chosen: Selected) -> OutState:
             [path for path in difference.modified if chosen.wants(path)],
             [pair for pair in difference.renamed if any(map(chosen.wants, pair))],
         )
-    kind = state.kind
     if kind == MODIFIED and difference is not None and not any(difference):
         kind = CLEAN
-    absent = [path for path in state.absent if not path or chosen.wants(path)]
-    return state._replace(kind=kind, difference=difference, absent=absent)
+    return kind, difference, [path for path in absent if not path or chosen.wants(path)]
 
 
 # -- pointers against HEAD ----------------------------------------------------------------

@@ -20,7 +20,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import (
@@ -35,7 +35,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folder
 from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
-from git_dvc.store.state import Entry, ObjectStat, State, entry_of
+from git_dvc.store.state import COARSE_GRAIN_NS, Entry, ObjectStat, State, entry_of
 
 SMALL_BYTES = 1024 * 1024
 """Files up to this size are read in one piece."""
@@ -123,6 +123,41 @@ class Cache:
                 there = set()
             missing |= wanted - there - self._pending.keys()
         return missing
+
+    def lacks_of(self, value: str, listing: Callable[[], Manifest]) -> set[str]:
+        """Return the hashes of a directory's files that have no object.
+
+        Objects come and go by changing the directory that they are in, so as long as none
+        of these changed, what was whole still is, and nothing needs to be listed.
+
+        Args:
+            value: The directory's hash.
+            listing: Returns its manifest, if that is needed.
+        """
+        if self._state is None:
+            return self.lacks(listing().values())
+        seen = self._looks()
+        if seen and self._state.whole_at(self.algorithm.name, value) == seen:
+            return set()
+        missing = self.lacks(listing().values())
+        if not missing and seen:
+            self._state.remember_whole(self.algorithm.name, value, seen)
+        return missing
+
+    def _looks(self) -> str:
+        """Return a fingerprint of all shards, '' if one changed within the clock's grain."""
+        parts = [self.objects]
+        horizon = time.time_ns() - COARSE_GRAIN_NS
+        for number in range(256):
+            try:
+                found = os.stat(f"{self.objects}{os.sep}{number:02x}")
+            except OSError:
+                parts.append("-")
+                continue
+            if found.st_mtime_ns > horizon:
+                return ""
+            parts.append(f"{found.st_mtime_ns}.{found.st_ino}")
+        return hashing.of_bytes("/".join(parts).encode())
 
     def all_hashes(self) -> Iterator[str]:
         """Yield the hash of every object, shard by shard."""

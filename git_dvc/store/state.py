@@ -38,7 +38,7 @@ NEVER = -1
 CLOCK_GRAIN_NS = 20_000_000
 COARSE_GRAIN_NS = 2_000_000_000
 _MAGIC = b"GDP1"
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def entry_of(value: str, found: os.stat_result, before_ns: int) -> Entry:
@@ -249,6 +249,8 @@ CREATE TABLE placed (
 """
 _OBJECTS = """
 DROP TABLE IF EXISTS objects;
+DROP TABLE IF EXISTS whole;
+CREATE TABLE whole (hash TEXT PRIMARY KEY, seen TEXT);
 CREATE TABLE objects (
     hash BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER
 ) WITHOUT ROWID;
@@ -343,6 +345,18 @@ class State:
             marks = ",".join("?" * len(part))
             rows += database.read(f"{columns} WHERE hash IN ({marks})", part)
         return {row[0].hex(): row[1:] for row in rows}
+
+    def whole_at(self, algorithm: str, value: str) -> str:
+        """Return what the cache looked like when it had all of a directory; '' if unknown."""
+        database = self._objects_of(algorithm)
+        rows = database.read("SELECT seen FROM whole WHERE hash = ?", (value,))
+        return str(rows[0][0]) if rows else ""
+
+    def remember_whole(self, algorithm: str, value: str, seen: str) -> None:
+        """Note that the cache had all of a directory when it looked like ``seen``."""
+        self._objects_of(algorithm).write(
+            [("INSERT OR REPLACE INTO whole VALUES (?, ?)", [(value, seen)])]
+        )
 
     def remember_objects(self, algorithm: str, stats: dict[str, ObjectStat]) -> None:
         """Store that these objects were verified just now."""
