@@ -10,7 +10,7 @@ Exit codes are Git's: 1 for "differences" or "incomplete", 128 for "cannot work 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
@@ -447,3 +447,23 @@ class UnsetOptionError(GitDvcError):
         super().__init__(
             f"{quoted(name)} is not set{place}", hint="see what is set with 'git dvc config -l'"
         )
+
+
+class UnknownRevisionError(GitDvcError):
+    """A revision names no commit.
+
+    Args:
+        rev: As the user typed it.
+        known: Branches and tags that could have been meant.
+    """
+
+    exit_code = 128
+
+    def __init__(self, rev: str, known: Sequence[str] = ()) -> None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(rev, known, 3, 0.6)
+        hint = "see which there are with 'git log --oneline --decorate --all'"
+        if close:
+            hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
+        super().__init__(f"unknown revision: {quoted(rev)}", hint=hint)

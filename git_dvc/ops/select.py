@@ -32,14 +32,27 @@ class Selected(NamedTuple):
         return not self.inner or any(relpaths.inside(path, folder) for folder in self.inner)
 
 
-def select(project: Project, targets: Sequence[str], *, recursive: bool = False) -> list[Selected]:
+def select(
+    project: Project,
+    targets: Sequence[str],
+    *,
+    recursive: bool = False,
+    tracked: Tracked | None = None,
+) -> list[Selected]:
     """Return the outputs that targets name, sorted; all of them for none.
+
+    Args:
+        project: The project.
+        targets: As the user gave them.
+        recursive: Targets may be directories with outputs in them.
+        tracked: Where to look; the work tree's pointer files if None.
 
     Raises:
         UnknownTargetError: A target names nothing that is tracked.
         FormatError: A target's pointer file is broken.
     """
-    tracked = project.tracked
+    if tracked is None:
+        tracked = project.tracked
     if not targets:
         return [Selected(tracked.outs[path]) for path in sorted(tracked.outs)]
     chosen: dict[str, Selected] = {}
