@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from git_dvc.errors import FormatError
 
@@ -39,8 +38,7 @@ NewHasher = Callable[..., Hasher]
 """Makes a hasher, empty or over the bytes it is given."""
 
 
-@dataclass(frozen=True)
-class Algorithm:
+class Algorithm(NamedTuple):
     """One hash algorithm.
 
     Attributes:
