@@ -67,9 +67,14 @@ def parse(data: bytes) -> Manifest:
         raise FormatError("manifest: too large")
     found = _ENTRY.findall(data)
     manifest: Manifest
-    # The plain form has 60 bytes an entry beside its name: nothing else can stand between.
+    # The plain form has 60 bytes an entry beside its name, two of them between entries.
     expected = sum(len(name) for _, name in found) + 60 * len(found) if found else 2
-    if len(data) == expected and data[:1] == b"[" and data[-1:] == b"]":
+    if (
+        len(data) == expected
+        and data[:1] == b"["
+        and data[-1:] == b"]"
+        and data.count(b'"}, {"') == max(len(found) - 1, 0)
+    ):
         names = b"\n".join([name for _, name in found]).decode("ascii").split("\n") if found else []
         hashes = b"\n".join([value for value, _ in found]).decode("ascii").split("\n")
         manifest = dict(zip(names, hashes, strict=False)) if found else {}
