@@ -207,6 +207,10 @@ class Cache:
         for value in unknown:
             self._known[value] = found.get(value)
 
+    def records(self) -> dict[str, ObjectStat | None]:
+        """Return what is remembered of the objects asked for by ``load_records``."""
+        return self._known
+
     def trusted(self, value: str) -> os.stat_result:
         """Return the stat of an object that surely has the content of its name.
 

@@ -33,6 +33,8 @@ from git_dvc.store.state import Entry, is_clean
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import Linker
 
+MANY_FILES = 16
+
 
 class Outcome:
     """What came of putting one output in place; paths are inside the output.
@@ -119,7 +121,16 @@ class Placer:
             self._prune(folders, job, emptied, is_dir)
             if is_dir:
                 self._make_dir(folders, job)
-            for inner in sorted(change.write):
+            todo = sorted(change.write)
+            if not executable and len(todo) >= MANY_FILES:
+                done = len(todo)
+                todo = self._linker.link_many(
+                    relpath, change.write, folders, entries, self._progress
+                )
+                if len(todo) < done:
+                    left = set(todo)
+                    job.outcome.written += [path for path in change.write if path not in left]
+            for inner in todo:
                 self._write(folders, job, inner, change.write[inner], executable)
                 self._progress.advance(1)
         self._progress.finish()
