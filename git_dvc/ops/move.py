@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from git_dvc import fsutil, relpaths
 from git_dvc.errors import (
-    CannotAddError,
     CannotMoveError,
     FormatError,
     MissingTargetError,
@@ -24,7 +23,6 @@ from git_dvc.formats import checksum, pointer
 from git_dvc.fsutil import Folders, NotAFolderError
 from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
-from git_dvc.ops.add import check_way
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
@@ -102,10 +100,11 @@ def move(
             if changed:
                 staged = recording.stage(project, dict.fromkeys(changed))
             project.forget_tracked()
-        if not plan.has_data:
-            watch.note(f"{quoted(project.shown(item.relpath))} is not there; only its pointer file "
-                       "was moved")  # fmt: skip
-    return Result(item.relpath, target, plan.pointer, plan.has_data, changed, staged)
+        has_data = fsutil.lstat(project.path(target)) is not None
+        if not has_data:
+            shown = quoted(project.shown(item.relpath))
+            watch.note(f"{shown} is not there; only its pointer file was moved")
+    return Result(item.relpath, target, plan.pointer, has_data, changed, staged)
 
 
 # -- checking ---------------------------------------------------------------------------------
@@ -166,9 +165,6 @@ def _plan(project: Project, item: TrackedOut, target: str, name: str) -> _Plan:
         raise CannotMoveError(f"that is where it is: {shown}")
     try:
         relpaths.check(target)
-        check_way(project, target, project.shown(target))
-    except CannotAddError as problem:
-        raise CannotMoveError(problem.message, hint="name the directory by its own path") from None
     except FormatError as problem:
         raise CannotMoveError(f"data cannot have this name: {shown}: {problem.what}") from None
     base = target.rpartition("/")[2]
@@ -205,7 +201,21 @@ def _plan(project: Project, item: TrackedOut, target: str, name: str) -> _Plan:
     if ignored(target):
         raise CannotMoveError(f"a .dvcignore pattern excludes {shown}")
     _check_git(project, target, new_pointer, name)
+    if here and os.lstat(project.path(item.relpath)).st_dev != _device_of(project, target):
+        raise CannotMoveError(
+            f"{shown} is on another file system",
+            hint=f"copy the data there, 'git dvc add {shown}', then "
+            f"'git dvc remove --outs {quoted(project.shown(item.source))}'",
+        )
     return _Plan(item, target, new_pointer, text, here)
+
+
+def _device_of(project: Project, target: str) -> int:
+    """Return the file system that a path would be made on."""
+    folder = target.rpartition("/")[0]
+    while folder and fsutil.lstat(project.path(folder)) is None:
+        folder = folder.rpartition("/")[0]
+    return os.stat(project.path(folder)).st_dev
 
 
 def _check_git(project: Project, target: str, new_pointer: str, name: str) -> None:

@@ -85,7 +85,7 @@ def test_data_that_is_saved_goes_on_request(project: Project, flag: str) -> None
     write("d/s/a", "a")
     write("f", "f")
     add(project, ["d", "f"])
-    result = remove(project, ["d.dvc", "f.dvc"], **{flag: True})
+    result = remove(project, ["d.dvc", "f.dvc"], outs=flag == "outs", purge=flag == "purge")
     assert result.deleted == 2
     assert not os.path.exists("d")
     assert not os.path.exists("f")
