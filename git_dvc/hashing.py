@@ -130,9 +130,13 @@ def parse(text: object, *, field: str = "md5") -> str:
     Raises:
         FormatError: Not 32 hex digits with an optional ``.dir``.
     """
-    value = str(text).lower() if isinstance(text, (str, int)) and text is not True else ""
+    value = ""
+    if isinstance(text, str):
+        value = text.lower()
+    elif isinstance(text, int):  # Python itself refuses to write out a huge one
+        value = str(text) if 0 <= text < 10**32 else "a number"
     if not _HEX32.fullmatch(value):
-        raise FormatError(f"{field}: not a hash: {str(text)[:60]!r}")
+        raise FormatError(f"{field}: not a hash: {(value or str(text))[:60]!r}")
     return value
 
 

@@ -134,7 +134,7 @@ def unpack(blob: bytes) -> dict[str, Entry]:
     Raises:
         ValueError: Not such a blob.
     """
-    if len(blob) < 20:
+    if not isinstance(blob, bytes) or len(blob) < 20:
         raise ValueError("short record")
     magic, count, names_bytes = struct.unpack_from("<4sQQ", blob)
     start = 20 + names_bytes
