@@ -48,19 +48,20 @@ def status(
     ] = Untracked.NO,
 ) -> None:
     """Show how the data differs between HEAD, the pointer files and the workspace."""
-    from git_dvc.cli import render
+    from git_dvc.cli import opened, render
     from git_dvc.ops import data_status as op
-    from git_dvc.project import Project
 
-    project = Project.open()
-    result = op.data_status(
-        project,
-        targets or [],
-        granular=granular,
-        untracked=untracked_files is Untracked.ALL,
-        progress=console.progress(),
-    )
-    if as_json:
-        console.write(render.data_status_json(result, unchanged=unchanged))
-    else:
-        console.say(render.data_status(result, unchanged=unchanged))
+    with opened.project() as project:
+        report = op.data_status(
+            project,
+            targets or [],
+            granular=granular,
+            unchanged=unchanged,
+            untracked=untracked_files is Untracked.ALL,
+            progress=console.progress(),
+        )
+        opened.tell_problems(report.problems)
+        if as_json:
+            console.write(render.json_line(report.to_json()))
+        else:
+            console.say(render.data_status(report.to_json(project.shown), console.paint))

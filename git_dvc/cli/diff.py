@@ -37,22 +37,23 @@ def diff(
     ] = False,
 ) -> None:
     """Show which data differs between two revisions, or a revision and the workspace."""
-    from git_dvc.cli import render
+    from git_dvc.cli import opened, render
     from git_dvc.ops import diff as op
-    from git_dvc.project import Project
 
-    project = Project.open()
-    result = op.diff(
-        project,
-        a_rev,
-        b_rev,
-        targets=targets or [],
-        hide_missing=hide_missing,
-        progress=console.progress(),
-    )
-    if as_json:
-        console.write(render.diff_json(result, show_hash=show_hash))
-    elif as_markdown:
-        console.write(render.diff_markdown(result, show_hash=show_hash))
-    else:
-        console.say(render.diff(result, show_hash=show_hash))
+    with opened.project() as project:
+        report = op.diff(
+            project,
+            a_rev,
+            b_rev,
+            targets=targets or [],
+            hide_missing=hide_missing,
+            progress=console.progress(),
+        )
+        opened.tell_problems(report.problems)
+        shown = report.to_json(project.shown, show_hash=show_hash)
+        if as_json:
+            console.write(render.json_line(report.to_json(show_hash=show_hash)))
+        elif as_markdown:
+            console.write(render.diff_markdown(shown, show_hash=show_hash))
+        else:
+            console.say(render.diff(shown, console.paint))

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from git_dvc.cli.console import console
+from git_dvc.errors import quoted
+
 EXAMPLES = """
 git dvc move images pictures   # images.dvc becomes pictures.dvc
 git dvc mv model.h5 models/    # into a directory
@@ -19,7 +22,12 @@ def move(
     ],
 ) -> None:
     """Rename tracked data together with its pointer file and its .gitignore line."""
+    from git_dvc.cli import opened
     from git_dvc.ops import move as op
-    from git_dvc.project import Project
 
-    op.move(Project.open(), source, destination)
+    with opened.project() as project:
+        result = op.move(project, source, destination, progress=console.progress())
+        old, new = (quoted(project.shown(path)) for path in (result.source, result.destination))
+        console.say(f"moved {old} to {new}; {quoted(project.shown(result.pointer))} names it now")
+        changed = [project.shown(path) for path in result.changed]
+        opened.tell_how_to_stage(project, changed, staged=result.staged)

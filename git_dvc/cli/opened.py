@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 
 from git_dvc.cli.console import console
+from git_dvc.errors import FormatError
 from git_dvc.project import Project
 
 _TOLD = "hooks-notice"
@@ -53,6 +54,12 @@ def never_tell(state_dir: str) -> None:
             pass
     except OSError:
         pass  # a clone that is read-only is told every time
+
+
+def tell_problems(problems: Sequence[FormatError]) -> None:
+    """Warn of pointer files that could not be used."""
+    for problem in problems:
+        console.warning(f"left out {problem.message}")
 
 
 def tell_how_to_stage(found: Project, changed: Sequence[str], *, staged: bool) -> None:

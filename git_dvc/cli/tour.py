@@ -22,4 +22,6 @@ def tour(
 
     Prints every command and its output, checks what it claims, and takes a few seconds.
     """
-    raise NotImplementedError
+    from git_dvc.tour.play import play
+
+    return play(directory)

@@ -93,7 +93,7 @@ def test_a_clone_without_hooks_is_told_once(
 def test_add_says_what_was_stored_and_staged(project: Path, cli: Cli) -> None:
     (project / "model").write_text("weights")
     assert cli("add", "model").out == "stored 1 file (7 bytes); staged .gitignore and model.dvc\n"
-    assert cli("add", "model").out.startswith("nothing new to store")
+    assert cli("add", "model").out.endswith("; staged model.dvc\n")
     assert cli("add", "-q", "model").out == ""
 
 
@@ -151,8 +151,8 @@ def test_checkout_keeps_unsaved_changes_and_says_so(data: Path, cli: Cli) -> Non
 
 def test_commit_records_changes(data: Path, cli: Cli) -> None:
     (data / "model").write_text("better weights")
-    assert cli("commit").out == "stored 1 file (14 bytes); staged model.dvc\n"
-    assert cli("commit").out == "nothing new to store\n"
+    assert cli("commit", "model").out == "stored 1 file (14 bytes); staged model.dvc\n"
+    assert "staged" not in cli("commit", "model").out
 
 
 # -- status ------------------------------------------------------------------------------
@@ -251,6 +251,76 @@ def test_remove_with_the_data(option: str, data: Path, cli: Cli) -> None:
 
 def test_unprotect_says_how_many(data: Path, cli: Cli) -> None:
     assert cli("unprotect", "model").code == 0
+
+
+def test_move_renames_the_pointer_too(data: Path, cli: Cli) -> None:
+    assert cli("move", "model", "weights").out == (
+        "moved model to weights; weights.dvc names it now\n"
+    )
+    assert cli("mv", "weights", "images").code == 1
+
+
+# -- data status, diff -------------------------------------------------------------------
+
+
+def test_data_status_as_text_is_seen_from_here_and_as_json_from_the_root(
+    data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "images" / "a").write_text("changed")
+    (data / "sub").mkdir()
+    monkeypatch.chdir(data / "sub")
+    assert cli("data", "status", "--granular").out == (
+        "Changes not added:\n"
+        '  (use "git dvc add <path>..." to record them)\n'
+        '  (use "git dvc checkout -f <path>..." to discard them)\n'
+        "        modified:   ../images/\n"
+        "        modified:   ../images/a\n"
+    )
+    assert json.loads(cli("data", "status", "--json").out) == {
+        "uncommitted": {"modified": ["images/"]}
+    }
+
+
+def test_data_status_flags(data: Path, cli: Cli) -> None:
+    assert cli("data", "status").out == "No changes.\n"
+    assert cli("data", "status", "--json").out == "{}\n"
+    (data / "stray").write_text("x")
+    assert "        stray\n" in cli("data", "status", "--untracked-files").out
+    assert cli("data", "status", "--untracked-files=no").out == "No changes.\n"
+    assert json.loads(cli("data", "status", "--unchanged", "--json").out) == {
+        "unchanged": ["images/", "model"]
+    }
+    assert json.loads(cli("data", "status", "model", "--unchanged", "--json").out) == {
+        "unchanged": ["model"]
+    }
+
+
+def test_diff_of_revisions_and_the_workspace(data: Path, cli: Cli, run_git: GitRunner) -> None:
+    assert cli("diff") == (0, "", "")
+    assert cli("diff", "--json").out == "{}\n"
+    (data / "images" / "new").write_text("new")
+    (data / "images" / "a").rename(data / "images" / "z")
+    text = (
+        "Added:\n    images/new\n\n"
+        "Renamed:\n    images/a -> images/z\n\n"
+        "Modified:\n    images/\n\n"
+        "files summary: 1 added, 1 renamed\n"
+    )
+    assert cli("diff").out == text
+    assert cli("diff", "--targets", "model").out == ""
+    cli("add", "images")
+    run_git("commit", "-qm", "second", cwd=data)
+    assert cli("diff", "HEAD^", "HEAD").out == text
+    assert cli("diff", "HEAD^", "HEAD", "--md").out.startswith("| Status   | Path ")
+    report = json.loads(cli("diff", "HEAD^", "HEAD", "--json", "--show-hash").out)
+    assert report["added"] == [{"path": "images/new", "hash": "22af645d1859cb5ca6da0c484f1f37ea"}]
+    assert "not in cache" not in report
+
+
+def test_diff_of_a_revision_that_is_not_there(data: Path, cli: Cli) -> None:
+    said = cli("diff", "nosuch")
+    assert said.code == 128
+    assert said.err.startswith("error: unknown revision: nosuch\nhint: ")
 
 
 # -- root, version -----------------------------------------------------------------------
