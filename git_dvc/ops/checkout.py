@@ -318,6 +318,8 @@ class _Worker:
         ):
             return None
         target = manifest_of(value, cache)
+        if self._project.link_types[0] == HARDLINK:
+            cache.know(record.entries.values())
         hash_dirty(self._project.root, item.relpath, found, cache, self._progress)
         current = found.manifest()
         change = changes.between(current, target)

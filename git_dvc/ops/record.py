@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from git_dvc import fsutil, hashing, relpaths
+from git_dvc import fsutil, hashing, parallel, relpaths
 from git_dvc.errors import CannotTrackError, FormatError, MissingTargetError
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats import pointer
@@ -24,12 +24,13 @@ from git_dvc.ops.checkout import relink_entries
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import COPY, HARDLINK, REFLINK, Cache
-from git_dvc.store.state import Placed
+from git_dvc.store.state import Entry, Placed, pack, unpack
 from git_dvc.tracked import TrackedOut, is_pointer
 from git_dvc.workspace import links
 from git_dvc.workspace.scan import DIRECTORY, FILE, MISSING, Scan, hash_dirty, scan
 
 IGNORE_FILE = ".gitignore"
+PARALLEL_MEAN_BYTES = 1024 * 1024
 
 
 class Recorded(NamedTuple):
@@ -197,37 +198,69 @@ def store_files(
         return Stored(0, 0, loose)
     cache.clean_leftovers()
     cache.prepare(how, len(todo))
-    progress.start("Adding", len(todo), sum(found.entries[path][1] for path in todo))
-    problems: list[tuple[str, str]] = []
+    size = sum(found.entries[path][1] for path in todo)
+    progress.start("Adding", len(todo), size)
+
+    def work(part: Sequence[str], watch: Progress) -> bytes:
+        entries, linked = _store_some(project, relpath, part, cache, how, watch)
+        cache.publish()
+        return parallel.join(
+            pack(entries),
+            parallel.names_to_bytes(path for path in part if path not in linked),
+            pack(cache.new_records()),
+        )
+
+    # A process for each processor pays for many small files; a few large ones keep the disk
+    # and the hash busy as it is.
+    count = parallel.processes(len(todo)) if size < len(todo) * PARALLEL_MEAN_BYTES else 1
     try:
-        with Folders(project.root) as folders:
-            for inner in todo:
-                parent, _, name = _inside(relpath, inner).rpartition("/")
-                try:
-                    folder = folders.open(parent, create=False)
-                    if folder is None:
-                        raise FileNotFoundError(2, "vanished while it was added")
-                    entry, linked = cache.store_file(folder, name, how=how, progress=progress)
-                except fsutil.NotAFolderError:
-                    problems.append((project.shown(_inside(relpath, inner)), "behind a link"))
-                    continue
-                except (PermissionError, FileNotFoundError) as problem:
-                    why = (problem.strerror or str(problem)).lower()
-                    problems.append((project.shown(_inside(relpath, inner)), why))
-                    continue
-                found.entries[inner] = entry
-                if not linked:
-                    loose.add(inner)
-                progress.advance(1)
+        for data in parallel.run(parallel.split(todo, count), work, progress):
+            entries, names, records = parallel.unjoin(data)
+            found.entries.update(unpack(entries))
+            loose.update(parallel.names_from_bytes(names))
+            cache.take_records(unpack(records))
     except BaseException:
         cache.discard()
         raise
     progress.finish()
-    if problems:
-        cache.discard()
-        raise CannotTrackError(problems)
     found.dirty.clear()
-    return Stored(len(todo), sum(found.entries[path][1] for path in todo), loose)
+    return Stored(len(todo), size, loose)
+
+
+def _store_some(
+    project: Project,
+    relpath: str,
+    todo: Sequence[str],
+    cache: Cache,
+    how: str,
+    progress: Progress,
+) -> tuple[dict[str, Entry], set[str]]:
+    """Store files one by one; return their entries, and those that became the object."""
+    entries: dict[str, Entry] = {}
+    linked: set[str] = set()
+    problems: list[tuple[str, str]] = []
+    with Folders(project.root) as folders:
+        for inner in todo:
+            parent, _, name = _inside(relpath, inner).rpartition("/")
+            try:
+                folder = folders.open(parent, create=False)
+                if folder is None:
+                    raise FileNotFoundError(2, "vanished while it was added")
+                entry, is_object = cache.store_file(folder, name, how=how, progress=progress)
+            except fsutil.NotAFolderError:
+                problems.append((project.shown(_inside(relpath, inner)), "behind a link"))
+                continue
+            except (PermissionError, FileNotFoundError) as problem:
+                why = (problem.strerror or str(problem)).lower()
+                problems.append((project.shown(_inside(relpath, inner)), why))
+                continue
+            entries[inner] = entry
+            if is_object:
+                linked.add(inner)
+            progress.advance(1)
+    if problems:
+        raise CannotTrackError(problems)
+    return entries, linked
 
 
 def _describe(

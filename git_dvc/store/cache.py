@@ -35,7 +35,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folder
 from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
-from git_dvc.store.state import COARSE_GRAIN_NS, Entry, ObjectStat, State, entry_of
+from git_dvc.store.state import COARSE_GRAIN_NS, NEVER, Entry, ObjectStat, State, entry_of
 
 SMALL_BYTES = 1024 * 1024
 """Files up to this size are read in one piece."""
@@ -83,6 +83,7 @@ class Cache:
         self._load_hasher: hashing.NewHasher | None = None
         self._known: dict[str, ObjectStat | None] = {}
         self._verified: dict[str, ObjectStat] = {}
+        self._presumed: set[str] = set()
         self._pending: dict[str, str] = {}
         self._pending_bytes = 0
         self._linked = 0
@@ -207,6 +208,17 @@ class Cache:
         for value in unknown:
             self._known[value] = found.get(value)
 
+    def know(self, entries: Iterable[Entry]) -> None:
+        """Take what is recorded of files for objects, too.
+
+        Under hard links a file and its object are one: an object that has the inode, size
+        and mtime of a recorded file has its content, without asking the database.
+        """
+        for value, size, mtime_ns, _, inode, _ in entries:
+            if mtime_ns != NEVER and value not in self._known:
+                self._known[value] = (size, mtime_ns, inode)
+                self._presumed.add(value)
+
     def records(self) -> dict[str, ObjectStat | None]:
         """Return what is remembered of the objects asked for by ``load_records``."""
         return self._known
@@ -237,7 +249,14 @@ class Cache:
         if value not in self._known:
             self.load_records([value])
         now = (found.st_size, found.st_mtime_ns, found.st_ino)
-        return self._verified.get(value, self._known[value]) == now
+        if self._verified.get(value, self._known[value]) == now:
+            return True
+        if value not in self._presumed:
+            return False
+        # What was presumed from a file of the work tree was wrong: ask the database.
+        self._presumed.discard(value)
+        del self._known[value]
+        return self.remembers(value, found)
 
     def verify(self, value: str, progress: Progress | None = None) -> None:
         """Read an object and compare it with its name; errors as ``trusted``."""
@@ -266,6 +285,18 @@ class Cache:
         """Note that an object was verified just now; stored by ``flush``."""
         if not hashing.is_dir(value):
             self._verified[value] = (found.st_size, found.st_mtime_ns, found.st_ino)
+
+    def new_records(self) -> dict[str, Entry]:
+        """Return what was learned about objects and not stored yet, as entries by hash."""
+        return {
+            value: (value, size, mtime_ns, 0, inode, 0)
+            for value, (size, mtime_ns, inode) in self._verified.items()
+        }
+
+    def take_records(self, entries: dict[str, Entry]) -> None:
+        """Take over what another process learned; see ``new_records``."""
+        for value, (_, size, mtime_ns, _, inode, _) in entries.items():
+            self._verified[value] = (size, mtime_ns, inode)
 
     def quarantine(self, value: str) -> str:
         """Move a damaged object out of the way and return where it went.

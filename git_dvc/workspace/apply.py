@@ -16,9 +16,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from git_dvc import hashing
+from git_dvc import hashing, parallel
 from git_dvc.errors import (
     ChangingFileError,
     CorruptObjectError,
@@ -29,7 +29,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folder, Folders, NotAFolderError
 from git_dvc.progress import Progress
 from git_dvc.store.cache import Cache
-from git_dvc.store.state import Entry, is_clean
+from git_dvc.store.state import Entry, is_clean, pack, unpack
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import Linker
 
@@ -123,18 +123,31 @@ class Placer:
                 self._make_dir(folders, job)
             todo = sorted(change.write)
             if not executable and len(todo) >= MANY_FILES:
-                done = len(todo)
-                todo = self._linker.link_many(
-                    relpath, change.write, folders, entries, self._progress
-                )
-                if len(todo) < done:
-                    left = set(todo)
-                    job.outcome.written += [path for path in change.write if path not in left]
+                todo = self._link_many(job, change.write, todo)
             for inner in todo:
                 self._write(folders, job, inner, change.write[inner], executable)
                 self._progress.advance(1)
         self._progress.finish()
         return job.outcome
+
+    def _link_many(self, job: _Job, wanted: Manifest, todo: list[str]) -> list[str]:
+        """Make what can be made by the quick loop; return the paths that are left."""
+
+        def work(part: Sequence[str], progress: Progress) -> bytes:
+            entries: dict[str, Entry] = {}
+            with Folders(self._root) as folders:
+                self._linker.link_many(job.relpath, part, wanted, folders, entries, progress)
+            return pack(entries)
+
+        parts = parallel.split(todo, parallel.processes(len(todo)))
+        made: dict[str, Entry] = {}
+        for blob in parallel.run(parts, work, self._progress):
+            made.update(unpack(blob))
+        if not made:
+            return todo
+        job.entries.update(made)
+        job.outcome.written += made
+        return [path for path in todo if path not in made]
 
     # -- deleting ---------------------------------------------------------------------------
 

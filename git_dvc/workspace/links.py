@@ -98,12 +98,13 @@ class Linker:
     def link_many(
         self,
         relpath: str,
+        todo: Sequence[str],
         wanted: Mapping[str, str],
         folders: Folders,
         entries: dict[str, Entry],
         progress: Progress,
-    ) -> list[str]:
-        """Make many hard links where no file is yet; return the paths that need more care.
+    ) -> None:
+        """Make many hard links where no file is yet, and leave out what needs more care.
 
         The one loop that a full checkout spends its time in. It makes a link only if the
         object was verified before and still looks so, and nothing has the name; everything
@@ -111,21 +112,17 @@ class Linker:
 
         Args:
             relpath: The output.
-            wanted: Hash by path inside it.
+            todo: Paths inside it, sorted.
+            wanted: Hash by path.
             folders: Opens its directories.
             entries: Given an entry for each link made.
             progress: Told of files and bytes.
-
-        Returns:
-            The paths that were not linked, sorted.
         """
-        todo = sorted(wanted)
         if self._types[:1] != [HARDLINK] or not fsutil.HAS_DIR_FD:
-            return todo
+            return
         objects = self._cache.objects + os.sep
         known = self._cache.records()
         racy = time.time_ns() - CLOCK_GRAIN_NS
-        left: list[str] = []
         parent: str | None = None
         folder: Folder | None = None
         files = size = 0
@@ -134,7 +131,6 @@ class Linker:
             value = wanted[inner]
             record = known.get(value)
             if record is None or not record[0] or record[1] > racy:
-                left.append(inner)
                 continue
             try:
                 if place != parent:
@@ -143,12 +139,10 @@ class Linker:
                 path = f"{objects}{value[:2]}{os.sep}{value[2:]}"
                 found = os.stat(path, follow_symlinks=False)
                 if folder is None or record != (found.st_size, found.st_mtime_ns, found.st_ino):
-                    left.append(inner)
                     continue
                 os.link(path, name, dst_dir_fd=folder.fd)
             except (OSError, NotAFolderError):
                 parent = None
-                left.append(inner)
                 continue
             entries[inner] = (value, *record[:2], found.st_ctime_ns, record[2], found.st_mode)
             files += 1
@@ -157,7 +151,6 @@ class Linker:
                 progress.advance(files, size)
                 files = size = 0
         progress.advance(files, size)
-        return left
 
     def _make(
         self,

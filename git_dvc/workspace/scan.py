@@ -11,15 +11,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from git_dvc import parallel
 from git_dvc.errors import GitDvcError
 from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folders, NotAFolderError
-from git_dvc.progress import Progress
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
-from git_dvc.store.state import Entry
+from git_dvc.store.state import Entry, pack, unpack
 
 MISSING, FILE, DIRECTORY, OTHER = "missing", "file", "directory", "other"
 
@@ -138,7 +139,7 @@ def _walk(
 ) -> None:
     rules = None if ignore is None or ignore.is_plain else ignore
     if rules is None:
-        _walk_plain(result, top, known)
+        _walk_plainly(result, top, known)
         return
     pending = [(top, "")]
     while pending:
@@ -177,14 +178,56 @@ def _walk(
                 _note(result, inner, found, known.get(inner))
 
 
-def _walk_plain(result: Scan, top: str, known: dict[str, Entry]) -> None:
-    """Walk without ignore rules: all of ``status`` in a large directory is this loop.
+def _walk_plainly(result: Scan, top: str, known: dict[str, Entry]) -> None:
+    """Walk without ignore rules, a large directory in several processes."""
+    count = parallel.processes(len(known))
+    if count == 1:
+        _walk_plain(result, known, [(top, "")])
+        return
+    folders = _walk_plain(result, known, [(top, "")], deep=False)
+    if not folders:
+        return
+
+    def work(part: Sequence[tuple[str, str]], progress: Progress) -> bytes:
+        found = Scan(DIRECTORY)
+        _walk_plain(found, known, list(part))
+        dirty = {path: ("0" * 32, *found.entries.pop(path)[1:]) for path in found.dirty}
+        return parallel.join(
+            parallel.names_to_bytes(found.entries),
+            pack(dirty),
+            parallel.names_to_bytes(part for problem in found.problems for part in problem),
+        )
+
+    for data in parallel.run(parallel.split(folders, count), work, NoProgress()):
+        clean, dirty, problems = parallel.unjoin(data)
+        result.entries.update((path, known[path]) for path in parallel.names_from_bytes(clean))
+        for path, entry in unpack(dirty).items():
+            result.entries[path] = ("", *entry[1:])
+            result.dirty.append(path)
+        pairs = parallel.names_from_bytes(problems)
+        result.problems += zip(pairs[0::2], pairs[1::2], strict=True)
+
+
+def _walk_plain(
+    result: Scan, known: dict[str, Entry], pending: list[tuple[str, str]], *, deep: bool = True
+) -> list[tuple[str, str]]:
+    """Walk directories: all of ``status`` in a large directory is this loop.
 
     ``is_clean`` is written out, as a call a file would be a third of the time.
+
+    Args:
+        result: Given what is found.
+        known: Entries of the last time.
+        pending: Path and prefix of the directories to walk; used up.
+        deep: Walk the directories inside, too.
+
+    Returns:
+        Path and prefix of the directories inside that were not walked.
     """
+    found_folders: list[tuple[str, str]] = []
+    inside = pending if deep else found_folders
     entries = result.entries
     lookup = known.get
-    pending = [(top, "")]
     while pending:
         folder, prefix = pending.pop()
         try:
@@ -199,7 +242,7 @@ def _walk_plain(result: Scan, top: str, known: dict[str, Entry]) -> None:
                     if item.is_dir(follow_symlinks=False):
                         if item.name in ALWAYS_IGNORED or os.path.isdir(f"{item.path}/.dvc"):
                             continue  # not data, or a project of its own
-                        pending.append((item.path, inner + "/"))
+                        inside.append((item.path, inner + "/"))
                         continue
                     found = item.stat(follow_symlinks=False)
                 except OSError as problem:
@@ -222,6 +265,7 @@ def _walk_plain(result: Scan, top: str, known: dict[str, Entry]) -> None:
                     through = _through_link(result, item, inner, found)
                     if through is not None:
                         _note(result, inner, through, entry)
+    return found_folders
 
 
 def _through_link(
