@@ -15,7 +15,7 @@ The rules are those of DVC's ``diff`` and ``data status``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil, hashing, relpaths
@@ -79,8 +79,8 @@ class Comparison(NamedTuple):
         modified: In both, with different content.
         renamed: Deleted at one path and added, with the same content, at another.
         unchanged: In both, if it was asked for.
-        unknown: Files of the new version in a directory whose listing is not known in one
-            of the two.
+        unknown: Files, with the directories around them, of the new version in an output
+            whose listing is not known in one of the two.
     """
 
     added: list[Entry]
@@ -220,7 +220,10 @@ def _inside(
         return [Entry(f"{path}/{name}", files[name], hash_name, False) for name in names]
 
     if old_files is None or new_files is None:
-        found.unknown.extend(entries(after, new_files or {}, sorted(new_files or ())))
+        files = new_files or {}
+        found.unknown.extend(entries(after, files, sorted(files)))
+        folders = {name[:at] for name in files for at in _slashes(name)}
+        found.unknown.extend(Entry(f"{path}/{name}", "", "", True) for name in folders)
         return
     difference = changes.difference(old_files, new_files, renames=False)
     modified = difference.modified
@@ -241,6 +244,14 @@ def _inside(
     found.modified.extend(
         map(Change, entries(before, old_files, modified), entries(after, new_files, modified))
     )
+
+
+def _slashes(path: str) -> Iterator[int]:
+    """Yield where the slashes in a path are."""
+    at = path.find("/")
+    while at >= 0:
+        yield at
+        at = path.find("/", at + 1)
 
 
 def _narrowed(files: Manifest | None, folder: str, wanted: Wanted) -> Manifest | None:

@@ -1,0 +1,63 @@
+"""Two programs on the same projects: ``gd`` is git-dvc's command line, ``dvc`` the original.
+
+The original is found through GIT_DVC_TEST_DVC or PATH. Without it these tests are skipped,
+unless GIT_DVC_REQUIRE_DVC=1 says that they must run (as in CI). Each start of it costs about
+a second of CPU, so a test here is one repository with many claims.
+
+Both run with a home, Git identity and DVC directories of their own (``tests/conftest.py``)
+and with nothing on stdin, so questions are answered with no.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.interop.harness import Pair, Tool
+
+TOP = Path(__file__).resolve().parents[2]
+REQUIRED = os.environ.get("GIT_DVC_REQUIRE_DVC", "") not in ("", "0")
+NAMED_DVC = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark everything in this directory."""
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.interop)
+
+
+@pytest.fixture
+def dvc() -> Tool:
+    """Return the original."""
+    if not NAMED_DVC:
+        if REQUIRED:
+            pytest.fail("GIT_DVC_REQUIRE_DVC is set, but there is no dvc (GIT_DVC_TEST_DVC, PATH)")
+        pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
+    return Tool("dvc", [NAMED_DVC])
+
+
+@pytest.fixture
+def gd(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
+    """Return git-dvc, and put it on PATH, where hooks look for it."""
+    programs = isolated_home / "bin"
+    programs.mkdir()
+    program = programs / "git-dvc"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{TOP}/bin/git-dvc" "$@"\n')
+    program.chmod(0o755)
+    if NAMED_DVC:
+        (programs / "dvc").symlink_to(Path(NAMED_DVC).resolve())
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(TOP))
+    return Tool("gd", [str(program)])
+
+
+@pytest.fixture(params=["dvc-gd", "gd-dvc"])
+def pair(request: pytest.FixtureRequest, dvc: Tool, gd: Tool) -> Pair:
+    """Return both programs, in both directions."""
+    return Pair(dvc, gd) if request.param == "dvc-gd" else Pair(gd, dvc)
