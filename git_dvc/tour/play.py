@@ -1,0 +1,249 @@
+"""The story of the tour: two versions of images and of a model, and the ways between them.
+
+Every command is shown and really run, and every claim is checked by reading the files and
+hashing them, not by asking git-dvc.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from git_dvc.cli.console import console
+from git_dvc.errors import UsageError, quoted
+from git_dvc.hooks.install import find_program
+from git_dvc.tour import digits
+from git_dvc.tour.stage import Snapshot, Stage, TourError
+
+MODEL = "model.json"
+METRICS = "metrics.json"
+FIRST = 700
+"""Training images of the first version."""
+
+
+def play(directory: str | None) -> int:
+    """Play the tour and return the exit code: 1 if anything was not as claimed.
+
+    Args:
+        directory: An empty or absent directory; None is a new temporary one. It stays.
+
+    Raises:
+        UsageError: The directory has something in it.
+        TourError: A command failed.
+    """
+    started = time.monotonic()
+    stage = Stage(_scratch(directory))
+    try:
+        _tell(stage)
+    except TourError:
+        console.say("\n")
+        raise
+    return _end(stage, time.monotonic() - started)
+
+
+def _scratch(directory: str | None) -> Path:
+    """Return the empty directory to play in."""
+    if directory is None:
+        return Path(tempfile.mkdtemp(prefix="git-dvc-tour-")).resolve()
+    folder = Path(directory).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not os.listdir(folder)
+    except OSError as problem:
+        raise UsageError(f"cannot use {quoted(directory)}: {problem.strerror}") from problem
+    if not empty:
+        raise UsageError(
+            f"{quoted(directory)} is not empty",
+            hint="name a directory that does not exist, or none for a temporary one",
+        )
+    return folder.resolve()
+
+
+def _tell(stage: Stage) -> None:
+    images = digits.load()
+    train, validation = images[: digits.TRAINING], images[digits.TRAINING :]
+    _begin(stage, train[:FIRST] + validation)
+    first = _train_first(stage)
+    second = _grow(stage, train[FIRST:])
+    _switch(stage, first, second)
+    _mix(stage, first, second)
+    _keep_unsaved(stage, first, second, train[FIRST])
+
+
+def _begin(stage: Stage, images: list[digits.Digit]) -> None:
+    stage.chapter("1. A repository, and images to version")
+    stage.tell(f"in {stage.folder}")
+    stage.run("git init -q")
+    _keep_own(stage)
+    stage.run("git dvc init")
+
+    _copy(stage, images)
+    shutil.copy(digits.HERE / "README.md", stage.folder / "data")
+    stage.tell(f"{len(images):,} small images of handwritten digits appear in data/, such as this:")
+    console.say(digits.drawing(images[3]))
+    stage.run("git dvc add data")
+    stage.run("cat data.dvc")
+
+    stage.run("git ls-files")
+    in_git = stage.output.split()
+    tracked = [name for name in in_git if name.startswith("data/")]
+    stage.check(
+        "Git has the pointer file and not one of the images", "data.dvc" in in_git and not tracked
+    )
+    stored = stage.stored()
+    there = set(stage.snapshot("data").values())
+    stage.check(f"all {len(there):,} files are in the cache, byte for byte", there <= set(stored))
+    stage.check(
+        "the content of everything in the cache has the hash that is its name",
+        all(name.removesuffix(".dir") == value for name, value in stored.items()),
+    )
+
+
+def _keep_own(stage: Stage) -> None:
+    """See to it that hooks and cache stay here after the tour, under the user's settings."""
+    from git_dvc.git.repo import git
+    from git_dvc.project import config_paths, read_layer
+
+    if git(["config", "--get", "core.hooksPath"], cwd=str(stage.folder)).code == 0:
+        stage.tell("your own settings have the hooks elsewhere; here they are the repository's")
+        stage.run(f"git config core.hooksPath '{stage.folder.as_posix()}/.git/hooks'")
+    layers = [read_layer(level, path) for level, path in config_paths(None)]
+    if any("dir" in layer.values.get(("cache",), {}) for layer in layers):
+        stage.tell(
+            "your own settings have a cache elsewhere; here .dvc/config.local overrules them"
+        )
+        (stage.folder / ".dvc").mkdir()
+        (stage.folder / ".dvc" / "config.local").write_text("[cache]\n    dir = cache\n")
+
+
+def _copy(stage: Stage, images: list[digits.Digit]) -> None:
+    digits.write(stage.folder / "data", images)
+
+
+def _train_first(stage: Stage) -> Snapshot:
+    stage.chapter("2. A model, and version 1.0")
+    shutil.copy(Path(__file__).with_name("train.py"), stage.folder)
+    stage.tell("train.py is a softmax regression in plain Python")
+    stage.run("python3 train.py")
+    stage.run(f"git dvc add {MODEL}")
+    stage.tell("code and metrics are small text, so they go to Git itself")
+    stage.run(f"git add train.py {METRICS}")
+    stage.run("git commit -q -m 'Train on the first 700 images'")
+    stage.run("git tag v1.0")
+    stage.run("git status --short")
+    stage.check("Git sees nothing that is not committed", not stage.output)
+    return _everything(stage)
+
+
+def _everything(stage: Stage) -> Snapshot:
+    return stage.snapshot("data", MODEL, METRICS)
+
+
+def _grow(stage: Stage, images: list[digits.Digit]) -> Snapshot:
+    stage.chapter("3. More data, a better model, version 2.0")
+    before = stage.stored()
+    _copy(stage, images)
+    stage.tell(f"{len(images)} more images appear in data/")
+    stage.run("git dvc status")
+    stage.run("python3 train.py")
+    stage.run(f"git dvc add data {MODEL}")
+    stage.run("git commit -q -a -m 'Train on all 1400 images'")
+    stage.run("git tag v2.0")
+    grown = len(stage.stored()) - len(before)
+    # The new images, one list of all files, and the new model.
+    stage.check(
+        f"the cache grew by the {len(images)} new images, the list of files and the model alone",
+        grown == len(images) + 2,
+    )
+    stage.run("git dvc diff v1.0 v2.0", most_lines=10)
+    return _everything(stage)
+
+
+def _switch(stage: Stage, first: Snapshot, second: Snapshot) -> None:
+    stage.chapter("4. Back and forth, with 'git checkout' alone")
+    stage.run("git checkout v1.0")
+    now = _everything(stage)
+    stage.check(f"all {len(now):,} files are byte for byte what v1.0 had", now == first)
+    stage.run(f"cat {METRICS}")
+    stage.run("git checkout main")
+    now = _everything(stage)
+    stage.check(f"all {len(now):,} files are byte for byte what v2.0 had", now == second)
+
+
+def _mix(stage: Stage, first: Snapshot, second: Snapshot) -> None:
+    stage.chapter("5. One thing at another version")
+    stage.run(f"git checkout v1.0 -- {MODEL}.dvc")
+    stage.check("the model is that of v1.0", stage.snapshot(MODEL) == _part(first, MODEL))
+    stage.check("the images are those of v2.0", stage.snapshot("data") == _part(second, "data"))
+    stage.run("git dvc status")
+    stage.run(f"git checkout HEAD -- {MODEL}.dvc")
+    stage.check("the model is that of v2.0 again", stage.snapshot(MODEL) == _part(second, MODEL))
+
+
+def _part(snapshot: Snapshot, name: str) -> Snapshot:
+    return {
+        path: value
+        for path, value in snapshot.items()
+        if path == name or path.startswith(name + "/")
+    }
+
+
+def _keep_unsaved(stage: Stage, first: Snapshot, second: Snapshot, image: digits.Digit) -> None:
+    stage.chapter("6. Work that is saved nowhere is never lost")
+    edited = f"data/{image.relpath}"
+    negative = bytes(16 - value for value in image.pixels)
+    (stage.folder / edited).write_bytes(digits.PGM_HEADER + negative)
+    mine = stage.snapshot(edited)
+    stage.tell(f"an editor turns {edited} into its negative; v1.0 does not have this file")
+    stage.run("git checkout v1.0", code=1)
+    stage.check("the edited image is untouched", stage.snapshot(edited) == mine)
+    stage.check(
+        "everything else is byte for byte what v1.0 had", _everything(stage) == first | mine
+    )
+    stage.run("git checkout main", code=1)
+    stage.check(
+        "everything else is byte for byte what v2.0 had", _everything(stage) == second | mine
+    )
+    stage.tell("to keep it: git dvc add data; to throw it away:")
+    stage.run("git dvc checkout --force data")
+    stage.check("now all is what v2.0 had", _everything(stage) == second)
+    stage.run("git dvc status")
+
+
+def _end(stage: Stage, took_s: float) -> int:
+    """Say how it went, where the repository lies and what to try; return the exit code."""
+    console.say("\n")
+    if stage.failed:
+        console.error(
+            f"error: {len(stage.failed)} of {stage.checked} claims are false:\n"
+            + "\n".join(f"  {claim}" for claim in stage.failed)
+            + f"\nhint: the repository is kept in {quoted(str(stage.folder))}"
+        )
+        return 1
+    verdict = f"All {stage.checked} claims were checked and are true ({took_s:.1f} s)."
+    console.say(console.paint(verdict, "green"))
+    path = ""
+    if shutil.which("git-dvc") is None:
+        path = f'    export PATH="{os.path.dirname(find_program())}:$PATH"\n'
+    console.say(_NEXT.format(path=path, folder=shlex.quote(str(stage.folder))))
+    return 0
+
+
+_NEXT = """
+The repository is yours to play with:
+
+{path}    cd {folder}
+    git dvc status                       # what is not recorded
+    rm -r data && git dvc checkout       # all of it comes back
+    git worktree add {folder}-v1 v1.0    # a second work tree, same cache
+    git dvc -h                           # all commands
+
+To begin with your own data, in any Git repository:
+
+    git dvc init
+    git dvc add <files and directories>
+    git commit -m 'Add data'"""
