@@ -16,6 +16,7 @@ Reading the files, and skipping nested projects, is ``workspace/scan.py``'s work
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import itemgetter
@@ -120,7 +121,7 @@ class Ignore:
                 if regex is None or ignored is None:
                     continue
                 regex = _linear(regex, f"{len(self._patterns)}_{number}_")
-                re.compile(regex)
+                _compiled(regex)
             except (ValueError, re.error):
                 self.problems.append(f"{file}:{number}: not a pattern: {line[:60]!r}")
                 continue
@@ -186,7 +187,7 @@ class Ignore:
             if group is not None and (last or group.ignored):
                 for path in (part, part + "/"):
                     for pattern in group.patterns:
-                        if re.match(pattern.regex, path):
+                        if _compiled(pattern.regex).match(path):
                             return pattern.match
         return None
 
@@ -219,6 +220,13 @@ class Ignore:
         return known
 
 
+def _compiled(regex: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        # Of a class with a bracket in it: what it may mean in some later Python.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(regex)
+
+
 def _grouped(patterns: list[_Pattern]) -> list[_Group]:
     """Return the patterns in groups, last one first. One that re-includes stays alone."""
     groups = []
@@ -228,7 +236,7 @@ def _grouped(patterns: list[_Pattern]) -> list[_Group]:
     )
     for (ignored, only_dirs, _), pairs in groupby(zip(keys, patterns, strict=True), itemgetter(0)):
         together = tuple(pattern for _, pattern in pairs)
-        regex = re.compile("|".join(pattern.regex for pattern in together))
+        regex = _compiled("|".join(pattern.regex for pattern in together))
         groups.append(_Group(ignored, only_dirs, regex, together))
     groups.reverse()
     return groups

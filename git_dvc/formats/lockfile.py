@@ -58,7 +58,7 @@ class LockStage(NamedTuple):
     cmd: str | list[Any]
     outs: tuple[Out, ...] = ()
     deps: tuple[Out, ...] = ()
-    params: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+    params: Mapping[str, Mapping[str, Any]] = {}
 
 
 def parse(data: bytes, *, max_bytes: int = pointer.MOST_BYTES) -> dict[str, LockStage]:
@@ -172,15 +172,25 @@ def update_all(data: bytes, outs: Mapping[tuple[str, str], Out]) -> bytes:
     from git_dvc.formats import yamltext
 
     stages = parse(data)
-    document = yamltext.Document(data)
-    for (name, path), out in outs.items():
+    places = {}
+    for name, path in outs:
         known = stages.get(name)
         numbers = [n for n, found in enumerate(known.outs) if found.path == path] if known else []
         if not numbers:
             raise FormatError(
                 f"stages.{pointer.shown_key(name)}: no out with the path {pointer.shown(path)}"
             )
-        pointer.set_content(document, ("stages", name, "outs", numbers[0]), out)
+        places[name, path] = numbers[0]
+    if dump(stages.values()) == data:  # as DVC wrote it: much the quicker way
+        for (name, path), out in outs.items():
+            found = list(stages[name].outs)
+            found[places[name, path]] = out._replace(path=path)
+            stages[name] = stages[name]._replace(outs=tuple(found))
+        return dump(stages.values())
+    document = yamltext.Document(data)
+    for (name, path), out in outs.items():
+        at = ("stages", name, "outs", places[name, path])
+        pointer.set_content(document, at, out)
     return document.dump()
 
 

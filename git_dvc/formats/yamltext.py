@@ -645,6 +645,7 @@ class Document:
         self._pending: list[tuple[int, int, str]] = []
         self._max_bytes = max_bytes
         self._root = _compose(self._text)
+        self._stale = False
         self.value: Any = None if self._root is None else _copied(_value(self._root))
 
     def set(self, path: Path, value: Any) -> None:
@@ -656,7 +657,7 @@ class Document:
             self._flush()
             self._insert(self._find(path[:-1]), path[-1], value)
             holder[path[-1]] = _copied(value)
-            self._reread()
+            self._stale = True
             return
         node = self._find(path)
         plain = node.kind == "scalar" and not node.block and not isinstance(value, (dict, list))
@@ -667,7 +668,7 @@ class Document:
         self._flush()
         self._replace(path, value)
         holder[path[-1]] = _copied(value)
-        self._reread()
+        self._stale = True
 
     def delete(self, path: Path) -> None:
         """Take out a key with its value, or an item of a list."""
@@ -683,7 +684,7 @@ class Document:
         else:
             self._delete_block(parent, self._position(parent, path[-1]))
         del holder[path[-1]]
-        self._reread()
+        self._stale = True
 
     def append(self, path: Path, value: Any) -> None:
         """Add an item to the end of a list."""
@@ -698,7 +699,7 @@ class Document:
             lines = list(_block([value], self._column_of_dash(node)))
             self._add_lines(node.end, lines)
         holder.append(_copied(value))
-        self._reread()
+        self._stale = True
 
     def dump(self) -> bytes:
         """Return the text with all changes.
@@ -715,7 +716,7 @@ class Document:
     # Finding places.
 
     def _find(self, path: Path) -> _Node:
-        node = self._root
+        node = self._tree()
         for step in path:
             while node is not None and node.kind == "alias":
                 raise FormatError(f"line {node.line}: an alias cannot be edited")
@@ -791,10 +792,13 @@ class Document:
                 last = end
             self._text = "".join([*parts, self._text[last:]])
             self._pending = []
-            self._reread()
+            self._stale = True
 
-    def _reread(self) -> None:
-        self._root = _compose(self._text)
+    def _tree(self) -> _Node | None:
+        if self._stale:
+            self._root = _compose(self._text)
+            self._stale = False
+        return self._root
 
     def _inline(self, node: _Node, value: Any) -> str:
         start = self._start_of(node)
@@ -816,7 +820,8 @@ class Document:
         return f'"{value}"' if not set('"\\') & set(value) else text
 
     def _in_flow(self, node: _Node) -> bool:
-        pending = [self._root] if self._root else []
+        root = self._tree()
+        pending = [root] if root else []
         while pending:
             found = pending.pop()
             if found.flow and found.start < node.start < found.end:

@@ -133,10 +133,19 @@ def test_several_outs_are_updated_at_once() -> None:
     assert lockfile.dump(stages.values()) == got
 
 
+def test_an_update_of_a_file_that_was_edited_leaves_the_edits() -> None:
+    text = b"# mine\n" + DATA.replace(b"  sub:\n", b"  sub: # two\n")
+    out = Out("tool", MD5 + ".dir", size=1, nfiles=0)
+    got = lockfile.update(text, "sub", "tool", out)
+    old = b"      md5: 92eb5ffee6ae2fec3ad71c777531578f\n      size: 1\n      isexec: true\n"
+    new = f"      md5: {MD5}.dir\n      size: 1\n      nfiles: 0\n".encode()
+    assert got == text.replace(old, new)
+
+
 def test_an_update_of_an_old_entry_marks_the_new_hash() -> None:
     text = HEAD + f"stages:\n  a:\n    cmd: x\n    outs:\n    - path: p\n      md5: {MD5}\n"
     got = lockfile.update(text.encode(), "a", "p", Out("p", MD5, size=2)).decode()
-    assert got == text + "      size: 2\n      hash: md5\n"
+    assert got == text.replace("      md5", "      hash: md5\n      md5") + "      size: 2\n"
 
 
 def test_an_out_that_is_not_there_is_an_error() -> None:
