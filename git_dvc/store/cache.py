@@ -571,7 +571,7 @@ class Cache:
         if not self._pending and not self._linked:
             return
         few = len(self._pending) + self._linked <= FEW_FILES
-        if self._durable and not few:
+        if self._durable and not few and self._pending:
             fsutil.sync_filesystem(self.root)
         elif self._durable:
             for temporary in self._pending.values():
