@@ -1,0 +1,320 @@
+"""``git dvc config``: read and write the options that DVC shares with git-dvc.
+
+What is written is checked first, the file by itself and merged with the other levels: DVC
+refuses to run at all with an option it does not know, and so does everybody who pulls it.
+Settings of git-dvc alone are Git's (``git config dvc.preCommit``); naming one here says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_dvc import fsutil
+from git_dvc.errors import ConfigError, NotAProjectError, UnsetOptionError, quoted
+from git_dvc.formats import config as configs
+from git_dvc.ops import record as recording
+from git_dvc.project import DVC_DIR, Layer, Project, config_paths, read_layer
+
+OURS = {
+    name.lower(): name for name in ("maxFileSize", "preCommit", "fsync", "autoSync", "safeCacheDir")
+}
+"""Settings that live in Git's config, by lower-case name."""
+
+_CACHE_DIR = (("cache",), "dir")
+
+
+class Setting(NamedTuple):
+    """An option that is set somewhere.
+
+    Attributes:
+        name: ``core.remote`` or ``remote.store.url``.
+        value: Its text; when shown, paths are absolute, when written, as the file has it.
+        level: ``system``, ``global``, ``project`` or ``local``.
+        path: The file it is in.
+        notes: What a person should know after writing it, one line each.
+    """
+
+    name: str
+    value: str
+    level: str
+    path: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value is a password or the like."""
+        return self.name.rpartition(".")[2] in configs.SECRET_OPTIONS
+
+
+def get(project: Project | None, name: str, level: str | None = None) -> Setting:
+    """Return an option as it is in effect, or as one level has it.
+
+    Args:
+        project: The project; None outside of one, where only the user's and the system's
+            files count.
+        name: ``section.option``.
+        level: Look at this level only.
+
+    Raises:
+        UnsetOptionError: It is not set.
+        ConfigError: There is no such option.
+    """
+    section, option = _split(name)
+    for layer in reversed(_chosen(project, level)):
+        value = layer.values.get(section, {}).get(option)
+        if value is not None:
+            shown = _resolved(project, layer, section, option, value)
+            return Setting(configs.name_of(section, option), shown, layer.level, layer.path)
+    if option not in configs.OPTIONS.get(section[0], {}) and section[0] != "feature":
+        raise ConfigError(f"{configs.name_of(section, option)}: no such option")
+    where = _layer(project, level).path if level else ""
+    raise UnsetOptionError(configs.name_of(section, option), where)
+
+
+def listing(project: Project | None, level: str | None = None) -> list[Setting]:
+    """Return everything that is set: system, global, project, local; paths are absolute."""
+    return [
+        Setting(
+            configs.name_of(section, option),
+            _resolved(project, layer, section, option, value),
+            layer.level,
+            layer.path,
+        )
+        for layer in _chosen(project, level)
+        for section, options in layer.values.items()
+        for option, value in options.items()
+    ]
+
+
+def put(project: Project | None, name: str, value: str, level: str | None = None) -> Setting:
+    """Set an option.
+
+    Args:
+        project: The project; None outside of one.
+        name: ``section.option``.
+        value: Its value. A path is meant from the current directory; it is stored relative
+            to the config file.
+        level: Where; the project's file if None.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ConfigError: No such option, not a value for it, or the merged configuration would
+            not be valid; nothing was written.
+        NotAProjectError: The level needs a project.
+    """
+    section, option = _split(name)
+    layer = _layer(project, level)
+    value = configs.validate(section, option, value)
+    if (section[0], option) in configs.PATH_OPTIONS:
+        if not value.strip():
+            raise ConfigError(f"{configs.name_of(section, option)}: expected a path")
+        value = _stored(value, layer.path)
+    notes = _notes(section, option, layer)
+    if project is not None and (section, option) == _CACHE_DIR:
+        notes += _moved_cache(project, layer, value)
+    _write(project, layer, section, option, value)
+    if project is not None and (section, option) == _CACHE_DIR and layer.level == "project":
+        notes += _trust(project)
+    return Setting(configs.name_of(section, option), value, layer.level, layer.path, tuple(notes))
+
+
+def unset(project: Project | None, name: str, level: str | None = None) -> Setting:
+    """Take an option out of a config file and return what it was.
+
+    Raises:
+        UnsetOptionError: That file does not set it.
+        ConfigError: The merged configuration would not be valid; nothing was written.
+        NotAProjectError: The level needs a project.
+    """
+    section, option = _split(name)
+    layer = _layer(project, level)
+    value = layer.values.get(section, {}).get(option)
+    if value is None and not _mentions(layer, section, option):
+        raise UnsetOptionError(configs.name_of(section, option), layer.path)
+    _write(project, layer, section, option, None)
+    return Setting(configs.name_of(section, option), value or "", layer.level, layer.path)
+
+
+# -- names and levels -------------------------------------------------------------------------
+
+
+def _split(name: str) -> tuple[configs.Section, str]:
+    first, _, last = name.rpartition(".")
+    ours = OURS.get(last.lower())
+    if ours is not None or first.lower() == "dvc":
+        option = ours or last
+        error = ConfigError(f"{quoted(name)} is not an option that DVC shares")
+        error.hint = (
+            f"settings of git-dvc alone are in Git's config: 'git config dvc.{quoted(option)}'"
+        )
+        raise error
+    return configs.split_name(name)
+
+
+def _layers(project: Project | None) -> Sequence[Layer]:
+    if project is not None:
+        return project.config.layers
+    return [read_layer(level, path) for level, path in config_paths(None)]
+
+
+def _chosen(project: Project | None, level: str | None) -> Sequence[Layer]:
+    return [_layer(project, level)] if level else _layers(project)
+
+
+def _layer(project: Project | None, level: str | None) -> Layer:
+    for layer in _layers(project):
+        if layer.level == (level or "project"):
+            return layer
+    raise NotAProjectError(os.getcwd())
+
+
+def _mentions(layer: Layer, section: configs.Section, option: str) -> bool:
+    """Return whether a file sets an option to something that was not understood."""
+    name = configs.name_of(section, option)
+    return any(problem.what.startswith(f"{name}: ") for problem in layer.problems)
+
+
+# -- paths ------------------------------------------------------------------------------------
+
+
+def _is_verbatim(value: str) -> bool:
+    return os.path.isabs(value) or value.startswith("~") or "://" in value
+
+
+def _stored(value: str, path: str) -> str:
+    """Return a path that the user gave as the config file at ``path`` has it."""
+    if _is_verbatim(value):
+        return value
+    return os.path.relpath(value, os.path.dirname(path)).replace(os.sep, "/")
+
+
+def _resolved(
+    project: Project | None, layer: Layer, section: configs.Section, option: str, value: str
+) -> str:
+    if (section[0], option) not in configs.PATH_OPTIONS or "://" in value:
+        return value
+    base = os.path.dirname(layer.path)
+    if project is not None and base == os.path.join(project.root, DVC_DIR):
+        # In a linked work tree the project's paths start from the main one.
+        base = os.path.join(project.main_root, DVC_DIR)
+    return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
+
+
+# -- writing ----------------------------------------------------------------------------------
+
+
+def _write(
+    project: Project | None,
+    layer: Layer,
+    section: configs.Section,
+    option: str,
+    value: str | None,
+) -> None:
+    if project is None or layer.level in ("system", "global"):
+        _edit(project, layer, section, option, value)
+        return
+    with project.lock():
+        _edit(project, layer, section, option, value)
+        if layer.path == os.path.join(project.root, DVC_DIR, "config"):
+            recording.stage(project, [f"{DVC_DIR}/config"])
+
+
+def _edit(
+    project: Project | None,
+    layer: Layer,
+    section: configs.Section,
+    option: str,
+    value: str | None,
+) -> None:
+    try:
+        before = fsutil.read_bytes(layer.path)
+    except FileNotFoundError:
+        before = b""
+    try:
+        text = before.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError("not valid UTF-8", layer.path) from None
+    after = configs.edit(text, section, option, value)
+    parsed = configs.parse(after, layer.path)
+    fresh = layer._replace(values=parsed.values, problems=parsed.problems)
+    if parsed.values.get(section, {}).get(option) != value:
+        raise ConfigError(f"{configs.name_of(section, option)}: cannot be written", layer.path)
+    _check_merged(project, fresh, section)
+    if after != text or not before:
+        folder = os.path.dirname(layer.path)
+        os.makedirs(folder, exist_ok=True)
+        tmp = os.path.join(project.tmp_dir, "git-dvc") if project is not None else folder
+        fsutil.atomic_write(layer.path, after.encode(), tmp)
+    if project is not None:
+        number = [one.level for one in project.config.layers].index(layer.level)
+        project.config.layers[number] = fresh
+
+
+def _check_merged(project: Project | None, fresh: Layer, section: configs.Section) -> None:
+    """Refuse what would make a remote unusable: DVC then refuses every command."""
+    if section[0] != "remote":
+        return
+    layers = list(_layers(project))
+    number = [layer.level for layer in layers].index(fresh.level)
+    old = _trouble(layers, section)
+    layers[number] = fresh
+    new = [what for what in _trouble(layers, section) if what not in old]
+    if new:
+        error = ConfigError(new[0], fresh.path)
+        name = section[1]
+        error.hint = f"nothing was written; give it a url first: 'git dvc config remote.{name}.url'"
+        if "has no url" not in new[0]:
+            error.hint = "nothing was written"
+        raise error
+
+
+def _trouble(layers: Sequence[Layer], section: configs.Section) -> list[str]:
+    merged: dict[str, str] = {}
+    for layer in layers:
+        merged.update(layer.values.get(section, {}))
+    return configs.check_remote(section[1], merged) if merged else []
+
+
+# -- what else there is to know ---------------------------------------------------------------
+
+
+def _notes(section: configs.Section, option: str, layer: Layer) -> list[str]:
+    if (section, option) == (("cache",), "type"):
+        return ["links that exist stay as they are; 'git dvc checkout --relink' makes them anew"]
+    if option in configs.SECRET_OPTIONS and layer.level == "project":
+        name = configs.name_of(section, option)
+        return [
+            f"this file is committed, with the secret in it; to keep it here, run "
+            f"'git dvc config -u {name}', then 'git dvc config --local {name} ...'"
+        ]
+    return []
+
+
+def _moved_cache(project: Project, layer: Layer, value: str) -> list[str]:
+    old = project.cache_root
+    new = _resolved(project, layer, *_CACHE_DIR, value)
+    if new == old or not os.path.isdir(os.path.join(old, "files")):
+        return []
+    return [f"what is in {quoted(old)} stays there; move it by hand if it is to be used"]
+
+
+def _trust(project: Project) -> list[str]:
+    """Note in Git's config that a cache outside of the project is the user's own choice."""
+    root = project.config.find(*_CACHE_DIR)
+    place = project.cache_root
+    inside = (place + os.sep).startswith((project.main_root + os.sep, project.root + os.sep))
+    if root is None or inside or project.repo is None:
+        return []
+    key = "dvc.safeCacheDir"
+    known = project.repo.config_all(key)
+    if place in known:
+        return []
+    if known:
+        project.repo.run(["config", "--local", "--add", key, place], writes=True)
+    else:
+        project.repo.config_set(key, place)
+    return [f"others who clone this must agree to it: 'git config --add {key} {quoted(place)}'"]
