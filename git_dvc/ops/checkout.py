@@ -317,7 +317,11 @@ class _Worker:
             and found.kind != MISSING
         ):
             return None
-        target = manifest_of(value, cache)
+        if record.hash == value:
+            # What was wholly in place is this very listing: no need to read it again.
+            target = {path: entry[0] for path, entry in record.entries.items()}
+        else:
+            target = manifest_of(value, cache)
         if self._project.link_types[0] == HARDLINK:
             cache.know(record.entries.values())
         hash_dirty(self._project.root, item.relpath, found, cache, self._progress)
@@ -326,8 +330,11 @@ class _Worker:
         for path, value_now in current.items():
             if target.get(path) == value_now:
                 record.entries[path] = found.entries[path]
+        # What was deleted by hand is forgotten.
+        if not current:
+            record.entries = {}
         for path in record.entries.keys() - current.keys():
-            del record.entries[path]  # deleted by hand
+            del record.entries[path]
         if chosen.inner:
             change = Changes(
                 {path: h for path, h in change.write.items() if chosen.wants(path)},
