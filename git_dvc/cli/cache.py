@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from git_dvc.cli import options
+from git_dvc.cli.console import console
+from git_dvc.errors import UsageError
 
 EXAMPLES = {
     "directory": """
@@ -32,7 +34,23 @@ def directory(
     of_clone: options.LocalLevel = False,
 ) -> None:
     """Show or set where the cache is."""
-    raise NotImplementedError
+    level = options.level(
+        of_user=of_user, of_system=of_system, of_project=of_project, of_clone=of_clone
+    )
+    if unset and value is not None:
+        raise UsageError("--unset takes no value")
+
+    from git_dvc.cli import opened
+    from git_dvc.ops import cache_dir as op
+
+    with opened.project() as project:
+        if unset:
+            op.unset(project, level)
+        elif value is None:
+            console.write(op.cache_dir(project))
+        else:
+            for note in op.put(project, value, level).notes:
+                console.hint(note)
 
 
 def migrate(

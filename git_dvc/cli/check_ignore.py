@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+
+from git_dvc.cli.console import console
+from git_dvc.errors import UsageError, quoted
 
 EXAMPLES = """
 git dvc check-ignore images/.DS_Store      # prints it, if a pattern hides it
@@ -29,4 +35,32 @@ def check_ignore(
     ] = False,
 ) -> int:
     """Tell which paths .dvcignore hides. The exit code is 1 if it hides none."""
-    raise NotImplementedError
+    if from_stdin and targets:
+        raise UsageError("--stdin takes no paths")
+    if not from_stdin and not targets:
+        raise UsageError("name paths, or give them with --stdin")
+    if non_matching and not details:
+        raise UsageError("--non-matching goes with --details")
+
+    from git_dvc.cli import opened
+    from git_dvc.ops import check_ignore as op
+
+    paths = _lines_of_stdin() if from_stdin else targets or []
+    found = False
+    with opened.project() as project:
+        for answer in op.check_ignore(project, paths):
+            found = found or answer.ignored
+            if details and (answer.match is not None or non_matching):
+                pattern = "::" if answer.match is None else str(answer.match)
+                console.say(f"{quoted(pattern)}\t{quoted(answer.target)}")
+            elif answer.ignored:
+                console.say(quoted(answer.target))
+            if from_stdin:
+                console.stdout.flush()
+    return 0 if found else 1
+
+
+def _lines_of_stdin() -> Iterator[str]:
+    """Yield paths as they come; names need not be valid text."""
+    for line in sys.stdin.buffer:
+        yield os.fsdecode(line.rstrip(b"\n"))

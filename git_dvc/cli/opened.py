@@ -7,10 +7,11 @@ hooks are missing, which do not come along with ``git clone``.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from git_dvc.cli.console import console
-from git_dvc.errors import FormatError
+from git_dvc.errors import FormatError, NotAProjectError
 from git_dvc.project import Project
 
 _TOLD = "hooks-notice"
@@ -28,6 +29,18 @@ def project() -> Project:
     if not console.quiet:
         _tell_about_hooks(found)
     return found
+
+
+@contextmanager
+def project_if_any() -> Iterator[Project | None]:
+    """Give the project around the current directory, or None where there is none."""
+    try:
+        found = project()
+    except NotAProjectError:
+        yield None
+        return
+    with found:
+        yield found
 
 
 def _tell_about_hooks(found: Project) -> None:

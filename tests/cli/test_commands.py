@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -321,6 +322,77 @@ def test_diff_of_a_revision_that_is_not_there(data: Path, cli: Cli) -> None:
     said = cli("diff", "nosuch")
     assert said.code == 128
     assert said.err.startswith("error: unknown revision: nosuch\nhint: ")
+
+
+# -- config, cache dir, check-ignore -----------------------------------------------------
+
+
+def test_config_sets_shows_lists_and_unsets(project: Path, cli: Cli) -> None:
+    assert cli("config", "core.autostage", "false") == (0, "", "")
+    assert cli("config", "--local", "cache.dir", "/data").code == 0
+    assert cli("config", "core.autostage").out == "false\n"
+    assert cli("config", "-l").out == "core.autostage=false\ncache.dir=/data\n"
+    assert cli("config", "-l", "--local", "--show-origin").out == (
+        ".dvc/config.local\tcache.dir=/data\n"
+    )
+    assert cli("config", "--show-origin", "core.autostage").out == ".dvc/config\tfalse\n"
+    assert cli("config", "-u", "core.autostage").code == 0
+    said = cli("config", "core.autostage")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: core.autostage is not set\n")
+
+
+def test_config_of_the_user_needs_no_project(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("config", "--global", "core.autostage", "true").code == 0
+    assert cli("config", "-l").out == "core.autostage=true\n"
+    assert cli("config", "core.autostage", "true").code == 128
+
+
+def test_config_lists_no_passwords(project: Path, cli: Cli) -> None:
+    cli("config", "--local", "remote.store.url", "https://example.com")
+    cli("config", "--local", "remote.store.password", "hunter2")
+    assert "hunter2" not in cli("config", "-l").out
+    assert cli("config", "remote.store.password").out == "hunter2\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["-l", "core.remote"], ["-u", "core.remote", "x"], ["--local", "--global", "core.remote"]],
+    ids=" ".join,
+)
+def test_config_refuses_what_makes_no_sense(arguments: list[str], project: Path, cli: Cli) -> None:
+    assert cli("config", *arguments).code == 129
+
+
+def test_config_knows_whose_options_are_whose(project: Path, cli: Cli) -> None:
+    said = cli("config", "preCommit", "warn")
+    assert said.code == 128
+    assert "'git config dvc.preCommit'" in said.err
+
+
+def test_cache_dir_is_shown_set_and_unset(project: Path, tmp_path: Path, cli: Cli) -> None:
+    assert cli("cache", "dir").out == f"{project}/.dvc/cache\n"
+    assert cli("cache", "dir", str(tmp_path / "store")).code == 0
+    assert cli("cache", "dir").out == f"{tmp_path}/store\n"
+    assert cli("cache", "dir", "-u").code == 0
+    assert cli("cache", "dir").out == f"{project}/.dvc/cache\n"
+    assert cli("cache", "dir", "-u").code == 1
+
+
+def test_check_ignore(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / ".dvcignore").write_text("*.log\n!keep.log\n")
+    assert cli("check-ignore", "a.log", "b") == (0, "a.log\n", "")
+    assert cli("check-ignore", "b", "keep.log") == (1, "", "")
+    assert cli("check-ignore", "-d", "-n", "a.log", "b", "keep.log").out == (
+        ".dvcignore:1:*.log\ta.log\n::\tb\n.dvcignore:2:!keep.log\tkeep.log\n"
+    )
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"b\n\xff.log\n")))
+    assert cli("check-ignore", "--stdin") == (0, '"\\udcff.log"\n', "")
+    for wrong in ([], ["-n", "b"], ["--stdin", "b"]):
+        assert cli("check-ignore", *wrong).code == 129
 
 
 # -- root, version -----------------------------------------------------------------------
