@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from git_dvc import __version__, fsutil
 from git_dvc.errors import GitDvcError
-from git_dvc.git.repo import git_version
+from git_dvc.git.repo import Repository, git_version
 from git_dvc.project import Project
 from git_dvc.workspace import links
 
@@ -61,8 +62,13 @@ class Report(NamedTuple):
     here: Here | None
 
 
-def report() -> Report:
-    """Return what can be told from the current directory."""
+def report(hook_states: Callable[[Repository], Mapping[str, str]]) -> Report:
+    """Return what can be told from the current directory.
+
+    Args:
+        hook_states: Tells how each hook stands; ``hooks/`` knows, and this module does not
+            know ``hooks/``.
+    """
     try:
         git = ".".join(map(str, git_version())) or "unknown"
     except GitDvcError as problem:
@@ -73,11 +79,11 @@ def report() -> Report:
         ".".join(map(str, sys.version_info[:3])),
         f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         git,
-        _here(),
+        _here(hook_states),
     )
 
 
-def _here() -> Here | None:
+def _here(hook_states: Callable[[Repository], Mapping[str, str]]) -> Here | None:
     try:
         project = Project.open()
     except GitDvcError:
@@ -85,9 +91,7 @@ def _here() -> Here | None:
     with project:
         hooks: dict[str, str] = {}
         if project.repo is not None:
-            from git_dvc.hooks import install
-
-            hooks.update(install.state(project.repo))
+            hooks.update(hook_states(project.repo))
         return Here(
             Place(project.root, _file_system(project.root)),
             _kind(project),
