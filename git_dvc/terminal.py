@@ -188,8 +188,8 @@ class TerminalProgress:
             rate = f"{human_size(self._size_bytes / elapsed_s)}/s"
         elif self._files:
             rate = f"{self._files / elapsed_s:.0f} files/s"
-        if share and elapsed_s > 1:
-            left = f"{human_time(elapsed_s / share - elapsed_s)} left"
+        if share and share < 1 and elapsed_s > 1:
+            left = f"{human_time(max(elapsed_s / share - elapsed_s, 1))} left"
         text = head + counts
         for mark, part in ((", ", sizes), (" | ", rate), (", ", left)):
             if not part:

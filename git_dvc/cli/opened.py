@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from git_dvc.cli.console import console
-from git_dvc.errors import FormatError, NotAProjectError
+from git_dvc.errors import FormatError, NotAProjectError, quoted
 from git_dvc.project import Project
 
 _TOLD = "hooks-notice"
@@ -24,6 +24,7 @@ def project() -> Project:
         NotAProjectError: There is none.
     """
     found = Project.open()
+    console.debug(f"project {quoted(found.root)}, cache {quoted(found.cache_root)}")
     for problem in found.config.problems:
         console.warning(str(problem))
     if not console.quiet:

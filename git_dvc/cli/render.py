@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from git_dvc.ops import fsck as checking
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
     from git_dvc.tracked import TrackedOut
@@ -411,6 +412,44 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines) + "\n"
+
+
+# -- fsck --------------------------------------------------------------------------------
+
+
+def fsck(result: checking.Result, shown: Shown, paint: Paint = plain) -> str:
+    """Return what ``fsck`` found, with every path that needs something that is not right."""
+    lines = [f"checked {number_of(result.checked, 'object')} ({human_size(result.size_bytes)})"]
+    if result.damaged:
+        lines += ["", "Damaged objects, set aside:"]
+        lines += [
+            f"{_INDENT}{paint(value, 'red')} -> {quoted(place)}"
+            for (_, value), place in sorted(result.damaged.items())
+        ]
+    if result.unreadable:
+        lines += ["", "Objects that cannot be read:"]
+        lines += [
+            f"{_INDENT}{quoted(path)}: {why}" for path, why in sorted(result.unreadable.items())
+        ]
+    if result.needs:
+        lines += ["", "Needed by:"]
+        lines += [
+            f"{_INDENT}{paint(f'{need.state}:'.ljust(11), 'red')}{quoted(shown(need.path))}"
+            f" ({_revs(need.revs)})"
+            for need in result.needs
+        ]
+    elif result.damaged:
+        lines += ["", "No pointer file of the work tree, of a branch or of a tag needs them."]
+    if result.is_good:
+        lines.append("all is well")
+    return "\n".join(lines) + "\n"
+
+
+def _revs(revs: Sequence[str]) -> str:
+    names = [quoted(rev) for rev in revs[:MOST_NAMES]]
+    if len(revs) > MOST_NAMES:
+        names.append(f"{len(revs) - MOST_NAMES} more")
+    return ", ".join(names)
 
 
 # -- version -----------------------------------------------------------------------------

@@ -395,6 +395,32 @@ def test_check_ignore(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         assert cli("check-ignore", *wrong).code == 129
 
 
+# -- fsck --------------------------------------------------------------------------------
+
+
+def test_fsck_of_a_good_cache(data: Path, cli: Cli) -> None:
+    said = cli("fsck")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("checked 5 objects (") and said.out.endswith("all is well\n")
+
+
+def test_fsck_names_who_needs_a_damaged_or_missing_object(data: Path, cli: Cli) -> None:
+    objects = data / ".dvc" / "cache" / "files" / "md5"
+    for found in sorted(objects.glob("*/*")):
+        content = found.read_bytes()
+        if content == b"weights":
+            found.chmod(0o644)
+            found.write_bytes(b"rotten!")
+        if content == b"a":
+            found.unlink()
+    said = cli("fsck")
+    assert said.code == 1
+    assert "Damaged objects, set aside:\n" in said.out
+    assert "        missing:   images/a (work tree, HEAD, main)\n" in said.out
+    assert "        damaged:   model (work tree, HEAD, main)\n" in said.out
+    assert "hint: where you still have the data, 'git dvc add <path>' stores it again" in said.err
+
+
 # -- root, version -----------------------------------------------------------------------
 
 

@@ -65,5 +65,5 @@ def test_status_with_other_options_goes_to_typer_and_says_the_same(project: Path
     (project / "model").write_text("weights")
     cli("add", "model")
     (project / "model").write_text("other")
-    assert cli("status", "--json") == cli("status", "--json", "-v")
+    assert cli("status", "--json") == cli("--wait-for-lock", "status", "--json")
     assert cli("status", "-q").code == cli("status", "-q", "-R").code == 1
