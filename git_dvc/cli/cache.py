@@ -60,6 +60,23 @@ def migrate(
     dry: Annotated[
         bool, typer.Option("--dry", "--dry-run", help="Only show what would be done.")
     ] = False,
-) -> None:
-    """Bring the cache of DVC 2 to the layout of DVC 3."""
-    raise NotImplementedError
+) -> int:
+    """Bring the cache of DVC 2 to the layout of DVC 3.
+
+    Nothing is copied, and old revisions still find their data. With --dvc-files the pointer
+    files are translated, too; DVC 2 cannot read them any more.
+    """
+    from git_dvc.cli import opened, render
+    from git_dvc.ops import cache_migrate as op
+
+    with opened.project() as project:
+        result = op.cache_migrate(
+            project, dvc_files=dvc_files, dry=dry, progress=console.progress()
+        )
+        console.say(render.migrated(result, project.shown, dry=dry))
+        opened.tell_how_to_stage(
+            project,
+            [] if dry else [project.shown(path) for path in result.pointers],
+            staged=result.staged,
+        )
+    return 0 if result.is_complete else 1

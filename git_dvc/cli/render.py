@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from git_dvc.ops import cache_migrate as migration
     from git_dvc.ops import fsck as checking
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
@@ -450,6 +451,38 @@ def _revs(revs: Sequence[str]) -> str:
     if len(revs) > MOST_NAMES:
         names.append(f"{len(revs) - MOST_NAMES} more")
     return ", ".join(names)
+
+
+# -- cache migrate -----------------------------------------------------------------------
+
+
+def migrated(result: migration.Result, shown: Shown, *, dry: bool = False) -> str:
+    """Return what ``cache migrate`` did, or would do."""
+    verb = "would migrate" if dry else "migrated"
+    lines = [f"{verb} {number_of(result.objects, 'object')} to the layout of DVC 3"]
+    if not result.objects and not result.pointers and result.is_complete:
+        lines = ["there is nothing in the layout of DVC 2"]
+    verb = "would rewrite" if dry else "rewrote"
+    lines += [f"{verb} {quoted(shown(path))}" for path in result.pointers]
+    troubles = (
+        (
+            "Damaged objects, set aside",
+            [f"{value} -> {quoted(place)}" for value, place in sorted(result.damaged.items())],
+        ),
+        (
+            "Objects that cannot be read",
+            [f"{quoted(path)}: {why}" for path, why in sorted(result.unreadable.items())],
+        ),
+        ("Directories of which the cache lacks files, left as they are", result.incomplete),
+        (
+            "Not in the cache, so their pointer files were left as they are",
+            [quoted(shown(path)) for path in result.skipped],
+        ),
+    )
+    for title, listed in troubles:
+        if listed:
+            lines += ["", f"{title}:", *(_INDENT + line for line in listed)]
+    return "\n".join(lines) + "\n"
 
 
 # -- version -----------------------------------------------------------------------------

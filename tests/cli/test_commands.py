@@ -395,6 +395,34 @@ def test_check_ignore(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         assert cli("check-ignore", *wrong).code == 129
 
 
+# -- cache migrate -----------------------------------------------------------------------
+
+
+def test_cache_migrate(data: Path, cli: Cli) -> None:
+    assert cli("cache", "migrate").out == "there is nothing in the layout of DVC 2\n"
+    old = data / ".dvc" / "cache" / "0c"
+    old.mkdir()
+    (old / "c175b9c0f1b6a831c399e269772661").write_text("a")
+    (data / "old.dvc").write_text(
+        "outs:\n- md5: 0cc175b9c0f1b6a831c399e269772661\n  size: 1\n  path: old\n"
+    )
+    told = "would migrate 1 object to the layout of DVC 3\nwould rewrite old.dvc\n"
+    assert cli("cache", "migrate", "--dvc-files", "--dry").out == told
+    assert cli("cache", "migrate", "--dvc-files").out == (
+        "migrated 1 object to the layout of DVC 3\nrewrote old.dvc\n"
+    )
+    assert "hash: md5" in (data / "old.dvc").read_text()
+
+
+def test_cache_migrate_says_what_it_could_not_do(data: Path, cli: Cli) -> None:
+    (data / "old.dvc").write_text(
+        "outs:\n- md5: 0cc175b9c0f1b6a831c399e269772661\n  size: 1\n  path: old\n"
+    )
+    said = cli("cache", "migrate", "--dvc-files")
+    assert said.code == 1
+    assert "left as they are:\n        old\n" in said.out
+
+
 # -- fsck --------------------------------------------------------------------------------
 
 
