@@ -28,7 +28,6 @@ from git_dvc.errors import GitDvcError, UsageError, quoted
 
 PROGRAM = "git dvc"
 # Typer has had its own copy of click since 0.26 and exports this one of its errors.
-_ParseError: Any = typer.BadParameter.__mro__[1]
 _ErrorWithMessage: Any = typer.BadParameter.__mro__[2]
 _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _INDENT = "    "

@@ -96,8 +96,8 @@ def test_escape_sequences_in_a_mistyped_command_are_shown_as_text(
     ("arguments", "message", "usage"),
     [
         (["add"], "error: missing argument 'target'", "git dvc add [<options>] <target>..."),
-        (["add", "--fore", "x"], "error: no such option: --fore", "git dvc add "),
-        (["--nonsense"], "error: no such option: --nonsense", "git dvc "),
+        (["add", "--fore", "x"], "error: no such option", "git dvc add "),
+        (["--nonsense"], "error: no such option", "git dvc "),
         (["move", "a", "b", "c"], "error: got unexpected extra argument", "git dvc move "),
         (["data", "status", "--untracked-files=some"], "error: invalid value", "git dvc data st"),
     ],

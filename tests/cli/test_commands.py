@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli import terminal
 from tests.cli.conftest import Cli
 from tests.conftest import GitRunner
 
@@ -211,6 +213,45 @@ def test_status_of_what_the_cache_lacks(data: Path, cli: Cli) -> None:
     assert json.loads(cli("status", "--json").out)["model.dvc"] == [
         {"changed outs": {"model": "not in cache"}}
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "coloured"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"GIT_CONFIG_PARAMETERS": "'color.ui=false'"}, False),
+    ],
+)
+def test_status_on_a_terminal_is_coloured(
+    more: dict[str, str], coloured: bool, data: Path, cli: Cli
+) -> None:
+    (data / "model").write_text("x")
+    cli("add", "model")
+    (data / "images" / "a").unlink()
+    _, shown = terminal.on_terminal(
+        [sys.executable, "-m", "git_dvc", "status"], cwd=data, env=terminal.environment(**more)
+    )
+    assert ("\033[32mmodified:   model\033[m" in shown) is coloured
+    assert ("\033[31mmodified:   images/ (1 deleted)\033[m" in shown) is coloured
+    assert ("\033" in shown) is coloured
+
+
+def test_add_on_a_terminal_shows_progress_and_cleans_up(project: Path) -> None:
+    slow = (
+        "import sys, time\n"
+        "from git_dvc import terminal, __main__\n"
+        "terminal.SHOW_AFTER_S = terminal.REDRAW_EVERY_S = 0\n"
+        "sys.argv[1:] = ['add', 'images']\n"
+        "sys.exit(__main__.main())\n"
+    )
+    (project / "images").mkdir()
+    for number in range(50):
+        (project / "images" / str(number)).write_text(str(number))
+    code, shown = terminal.on_terminal([sys.executable, "-c", slow], cwd=project)
+    assert code == 0
+    assert "/50)" in shown
+    assert shown.split("\033[K")[-1].startswith("stored 50 files (90 bytes); staged ")
 
 
 def test_status_json_is_seen_from_here(
