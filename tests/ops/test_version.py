@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.git.repo import Repository
 from git_dvc.ops import init, version
+from git_dvc.workspace import links
 from tests.conftest import GitRunner
 
 
+def hook_states(repo: Repository) -> dict[str, str]:
+    return {"post-checkout": "absent"}
+
+
 def here() -> version.Here:
-    found = version.report().here
+    found = version.report(hook_states).here
     assert found is not None
     return found
 
@@ -33,6 +39,7 @@ def test_a_project_in_a_part_of_the_repository(
     init.init("part", subdir=True)
     monkeypatch.chdir(git_repo / "part")
     assert here().kind == "Git repository, in part"
+    assert here().hooks == {"post-checkout": "absent"}
 
 
 def test_a_project_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +64,7 @@ def test_where_links_cannot_be_tried_none_are_claimed(
     def refuse(*_: object) -> dict[str, bool]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(version.links, "supported", refuse)
+    monkeypatch.setattr(links, "supported", refuse)
     assert here().links == {}
 
 
@@ -70,6 +77,6 @@ def test_outside_of_a_project_there_are_only_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = version.report()
+    found = version.report(hook_states)
     assert found.here is None
     assert found.git[0].isdigit() and found.python.startswith("3.")
