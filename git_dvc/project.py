@@ -330,6 +330,25 @@ class Project:
             sorted(path for path in own if path.rpartition("/")[2] == IGNORE_NAME),
         )
 
+    @property
+    def source_specs(self) -> list[str]:
+        """Git's pathspecs for the pointer and lock files of this project."""
+        base = f":(top){_escaped(self.prefix)}/" if self.prefix else ":(top)"
+        return [base + name for name in ("*.dvc", "dvc.lock", "*/dvc.lock")]
+
+    def own_path(self, git_path: str) -> str:
+        """Return a path from the top of the work tree relative to the project."""
+        return git_path[len(self.prefix) + 1 :] if self.prefix else git_path
+
+    def known_sources(self, more: Iterable[str]) -> list[str]:
+        """Return the pointer and lock files in Git's index, and ``more``, ignored ones left out.
+
+        For hooks: files that Git does not know yet are not looked for.
+        """
+        if self._listing is None:
+            self._listing = self.listing(untracked=False)
+        return self._without_ignored({*self._listing.sources, *more})
+
     def _listed(self) -> Listing:
         if self._listing is None:
             self._listing = self.listing()

@@ -109,9 +109,10 @@ def _post_checkout(arguments: list[str]) -> int:
         mark_pending(repo.git_dir)
         return 0
     code = 0
+    before = arguments[0] if arguments[2:] == ["1"] and arguments[0].strip("0") else None
     for project in _projects(repo):
         with project:
-            result = follow(project, _progress())
+            result = follow(project, _progress(), before=before)
             trouble = result.trouble(project.git_path)
             if trouble is not None:
                 _say(str(trouble))

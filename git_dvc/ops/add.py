@@ -430,6 +430,7 @@ def add_inside(
             recording.link_back(project, part, done.loose, progress)
     else:
         hash_dirty(project.root, relpath, found, cache, progress)
+        recording.check_names(project, relpath, found)
     entries = part.record.entries if commit else found.entries
     for path in old:
         listing.pop(path)
@@ -445,7 +446,8 @@ def add_inside(
         cache.flush()
     else:
         new = hashing.of_bytes(data, cache.algorithm) + hashing.DIR_SUFFIX
-    record.hash = new if record.entries.keys() == listing.keys() else ""
+    recorded = {path: entry[0] for path, entry in record.entries.items()}
+    record.hash = new if recorded == listing else ""
     record.relpath = item.relpath
     out = item.out._replace(hash=new, size=_size(cache.size, listing, record), nfiles=len(listing))
     return Recorded(item.relpath, out, record, part.stored, part.size_bytes)

@@ -11,6 +11,8 @@ Both leave unsaved data alone and report it; what else there is to do is done.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -19,23 +21,25 @@ from git_dvc.errors import (
     BusyOutputError,
     CorruptObjectError,
     FormatError,
+    GitDvcError,
     IncompleteCheckoutError,
     MissingObjectError,
     UnsafePathError,
+    quoted,
 )
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
-from git_dvc.fsutil import Folder, Folders
+from git_dvc.fsutil import Folder, Folders, NotAFolderError
 from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.store.state import Header, Placed
-from git_dvc.tracked import TrackedOut, collect
+from git_dvc.store.state import NEVER, Header, Placed, is_clean
+from git_dvc.tracked import Tracked, TrackedOut, collect
 from git_dvc.workspace import changes
 from git_dvc.workspace.apply import Outcome, Placer, manifest_of
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import COPY, HARDLINK, REFLINK, SYMLINK, Linker
-from git_dvc.workspace.scan import MISSING, Scan, hash_dirty, scan
+from git_dvc.workspace.scan import FILE, MISSING, Scan, hash_dirty, scan
 
 
 class Result:
@@ -134,50 +138,109 @@ def checkout(
         project.forget_tracked()
         selected = select(project, targets, recursive=recursive)
         check_not_busy(project, [chosen.item.relpath for chosen in selected])
-        with _Worker(project, watch, force, result) as worker:
+        begun = project.state.begun()
+        with _Worker(project, watch, force, result, begun) as worker:
+            if not targets:
+                # Deletions first: an output may have become a directory around another one.
+                result.problems.extend(project.tracked.problems)
+                worker.drop_untracked(_placed_or_begun(project.state.headers(), begun))
             for chosen in selected:
                 worker.bring(chosen, full=True)
                 if relink:
                     worker.relink(chosen)
-            if not targets:
-                result.problems.extend(project.tracked.problems)
-                worker.drop_untracked(project.state.headers())
     if allow_missing:
         result.missing.clear()
     return result
 
 
-def follow(project: Project, progress: Progress | None = None) -> Result:
+def follow(
+    project: Project, progress: Progress | None = None, *, before: str | None = None
+) -> Result:
     """Bring the difference between the pointers and what was last put in place.
 
     For hooks: costs little when little moved.
+
+    Args:
+        project: The project.
+        progress: Told of the work.
+        before: The commit that Git came from, if it made a switch.
     """
     watch = progress or NoProgress()
     result = Result()
     headers = project.state.headers()
+    begun = project.state.begun()
     sources = {header.pointer for header in headers.values()}
-    paths = sources.union(project.listing(untracked=False).sources)
-    tracked = collect(paths, project.read)
+    tracked = collect(project.known_sources(sources), project.read)
     result.problems.extend(tracked.problems)
+    if before is not None:
+        for relpath, header in _stale(project, before, tracked, headers).items():
+            begun.setdefault(relpath, []).append(header)
     moved = [
         item
         for item in tracked.outs.values()
-        if item.out.hash is not None and not _is_in_place(headers.get(item.relpath), item)
+        if item.out.hash is not None
+        and (item.relpath in begun or not _is_in_place(headers.get(item.relpath), item))
     ]
-    gone = [
-        header
-        for header in headers.values()
-        if header.relpath not in tracked.outs and header.relpath not in tracked.uncached
-    ]
+    gone = {
+        relpath: header
+        for relpath, header in _placed_or_begun(headers, begun).items()
+        if relpath not in tracked.outs and relpath not in tracked.uncached
+    }
     if not moved and not gone:
         return result
-    with project.lock(watch), _Worker(project, watch, False, result) as worker:
+    with project.lock(watch), _Worker(project, watch, False, result, begun) as worker:
         check_not_busy(project, [item.relpath for item in moved])
         # Deletions first: an output may have become a directory around another one.
-        worker.drop_untracked({header.relpath: header for header in gone}, tracked.broken)
-        for item in sorted(moved):
-            worker.bring(Selected(item), full=item.relpath not in headers)
+        worker.drop_untracked(gone, tracked.broken)
+        for item in sorted(moved, key=lambda item: item.relpath):
+            full = item.relpath not in headers or item.relpath in begun
+            worker.bring(Selected(item), full=full)
     return result
+
+
+def _placed_or_begun(
+    headers: dict[str, Header], begun: dict[str, list[Header]]
+) -> dict[str, Header]:
+    return {**{relpath: found[-1] for relpath, found in begun.items()}, **headers}
+
+
+def _stale(
+    project: Project, before: str, tracked: Tracked, headers: dict[str, Header]
+) -> dict[str, Header]:
+    """Return what was there before of outputs that seem to be in place already.
+
+    Git has just brought their pointers from another version, so our record must be older
+    than that: another tool put that version there, or only the executable bit changed.
+    """
+    repo = project.repo
+    outs = tracked.outs.values()
+    placed = [item for item in outs if _is_in_place(headers.get(item.relpath), item)]
+    if repo is None or not placed:
+        return {}
+    args = ["diff-tree", "-r", "-z", "--no-renames", before, "HEAD", "--"]
+    done = repo.call([*args, *project.source_specs])
+    if done.code != 0:
+        return {}
+    fields = done.out.split(b"\0")
+    old: dict[str, str] = {}
+    for about, name in zip(fields[0::2], fields[1::2], strict=False):
+        old[project.own_path(os.fsdecode(name))] = about.split(b" ")[2].decode()
+    wanted = {item.source for item in placed} & old.keys()
+    if not wanted:
+        return {}
+    blobs = repo.read_blobs({old[path] for path in wanted if old[path].strip("0")})
+    was = collect(wanted, lambda path: blobs.get(old[path]) if path in old else project.read(path))
+    stale = {}
+    for item in placed:
+        other = was.outs.get(item.relpath)
+        if item.source not in wanted:
+            continue
+        if other is None:
+            stale[item.relpath] = Header(item.relpath, "", item.out.hash_name, item.source)
+        elif other.same_content != item.same_content or other.out.isexec != item.out.isexec:
+            value = other.out.hash or ""
+            stale[item.relpath] = Header(item.relpath, value, other.out.hash_name, item.source)
+    return stale
 
 
 def _is_in_place(header: Header | None, item: TrackedOut) -> bool:
@@ -206,8 +269,16 @@ def check_not_busy(project: Project, outputs: Sequence[str]) -> None:
 class _Worker:
     """Brings outputs in place and keeps the records; one for each command."""
 
-    def __init__(self, project: Project, progress: Progress, force: bool, result: Result) -> None:
+    def __init__(
+        self,
+        project: Project,
+        progress: Progress,
+        force: bool,
+        result: Result,
+        begun: dict[str, list[Header]],
+    ) -> None:
         self._project = project
+        self._begun = begun
         self._progress = progress
         self._force = force
         self._result = result
@@ -242,8 +313,7 @@ class _Worker:
     def _open_tmp(self) -> Folder:
         if self._tmp is None:
             self._folders = Folders(self._project.root)
-            tmp = self._folders.open(self._project.work_tmp, create=True)
-            assert tmp is not None  # noqa: S101 - it was just made
+            tmp = open_work_tmp(self._project, self._folders)
             fsutil.clean_leftovers(tmp.path)
             self._tmp = tmp
         return self._tmp
@@ -277,6 +347,7 @@ class _Worker:
             return
         record = plan.record
         before = set(record.entries)
+        self._project.state.begin(Header(item.relpath, value, cache.algorithm.name, item.source))
         outcome = self._placer(item.out.hash_name).apply(
             item.relpath,
             record.entries,
@@ -298,7 +369,7 @@ class _Worker:
         """Decide what to do; None if all is in place and recorded so."""
         item = chosen.item
         cache = self._project.cache(item.out.hash_name)
-        stored = self._project.state.placed(item.relpath)
+        stored = self._record(item.relpath)
         record = stored or Placed(item.relpath)
         if record.algorithm != cache.algorithm.name:
             record.entries = {}
@@ -315,6 +386,7 @@ class _Worker:
             and not found.problems
             and len(found.entries) == len(record.entries)
             and found.kind != MISSING
+            and not _bit_moved(item, found, record)
         ):
             return None
         if record.hash == value:
@@ -327,6 +399,8 @@ class _Worker:
         hash_dirty(self._project.root, item.relpath, found, cache, self._progress)
         current = found.manifest()
         change = changes.between(current, target)
+        if _bit_moved(item, found, record):
+            change.write[""] = value
         for path, value_now in current.items():
             if target.get(path) == value_now:
                 record.entries[path] = found.entries[path]
@@ -398,11 +472,29 @@ class _Worker:
                     continue
             self._drop(relpath)
 
-    def _drop(self, relpath: str) -> None:
+    def _record(self, relpath: str) -> Placed | None:
+        """Return an output's record; with the files of versions that were begun, unread."""
         record = self._project.state.placed(relpath)
+        for header in self._begun.get(relpath, ()):
+            record = record or Placed(relpath, "", header.algorithm, header.pointer)
+            record.hash = ""
+            if not header.hash or record.algorithm != header.algorithm:
+                continue
+            try:
+                files = manifest_of(header.hash, self._project.cache(header.algorithm))
+            except (MissingObjectError, CorruptObjectError, FormatError):
+                continue
+            for path, value in files.items():
+                record.entries.setdefault(path, (value, 0, NEVER, 0, 0, 0))
+        return record
+
+    def _drop(self, relpath: str) -> None:
+        record = self._record(relpath)
         if record is None:
             self._forget.append(relpath)
             return
+        for path in self._in_git(relpath):
+            record.entries.pop(path, None)  # Git put its own file there
         shown = relpath + ("" if "" in record.entries else "/")
         outcome = self._placer(record.algorithm).apply(
             relpath,
@@ -417,6 +509,15 @@ class _Worker:
             self._result.deleted.append(shown)
             self._result.files_deleted += len(outcome.deleted)
         self._note_trouble(relpath, outcome)
+
+    def _in_git(self, relpath: str) -> list[str]:
+        """Return the files at or below a path that Git itself tracks, as paths inside it."""
+        repo = self._project.repo
+        if repo is None:
+            return []
+        path = self._project.git_path(relpath)
+        out = repo.run(["--literal-pathspecs", "ls-files", "-z", "--cached", "--", path])
+        return [os.fsdecode(name)[len(path) + 1 :] for name in out.split(b"\0") if name]
 
     # -- relinking --------------------------------------------------------------------------
 
@@ -436,6 +537,23 @@ class _Worker:
         )  # fmt: skip
 
 
+def open_work_tmp(project: Project, folders: Folders) -> Folder:
+    """Open the directory where files of the work tree are built.
+
+    Raises:
+        GitDvcError: There is a file or a link in its place.
+    """
+    try:
+        tmp = folders.open(project.work_tmp, create=True)
+    except NotAFolderError as problem:
+        raise GitDvcError(
+            f"not a directory of our own, nothing was changed: {quoted(problem.relpath)}",
+            hint="remove what is there; git-dvc makes it anew",
+        ) from None
+    assert tmp is not None  # noqa: S101 - it was just made
+    return tmp
+
+
 def relink_entries(
     project: Project,
     record: Placed,
@@ -453,11 +571,6 @@ def relink_entries(
     Returns:
         The number of files that were replaced.
     """
-    import os
-    import stat
-
-    from git_dvc.store.state import is_clean
-
     cache = project.cache(record.algorithm)
     linker = Linker(types or project.link_types, cache, tmp)
     kind = (types or project.link_types)[0]
@@ -471,14 +584,20 @@ def relink_entries(
                 continue
             entry = record.entries[inner]
             parent, _, name = _full(record.relpath, inner).rpartition("/")
-            folder = folders.open(parent, create=False)
-            if folder is None:
-                continue
             try:
+                folder = folders.open(parent, create=False)
+                if folder is None:
+                    continue
                 here = os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
                 through = os.stat(folder.at(name), dir_fd=folder.fd)
                 there = cache.trusted(entry[0])
-            except (OSError, MissingObjectError, CorruptObjectError):
+                current = is_clean(entry, through) or (
+                    # Written just before it was hashed: look again rather than leave it.
+                    entry[2] == NEVER
+                    and through.st_size == entry[1]
+                    and cache.hash_file(folder, name)[0] == entry[0]
+                )
+            except (OSError, GitDvcError, NotAFolderError):
                 continue
             is_link = stat.S_ISLNK(here.st_mode)
             same = (here.st_ino, here.st_dev) == (there.st_ino, there.st_dev)
@@ -488,7 +607,7 @@ def relink_entries(
                 COPY: not is_link and not same,
                 REFLINK: False,
             }[kind]
-            if fine or not is_clean(entry, through):
+            if fine or not current:
                 continue
             record.entries[inner] = linker.place(
                 entry[0], folder, name, progress, executable=executable, replace=True
@@ -496,6 +615,17 @@ def relink_entries(
             count += 1
     progress.finish()
     return count
+
+
+def _bit_moved(item: TrackedOut, found: Scan, record: Placed) -> bool:
+    """Return whether a file's executable bit is not the pointer's; what the user set stays."""
+    entry = found.entries.get("")
+    if item.is_dir or found.kind != FILE or entry is None:
+        return False
+    has = bool(entry[5] & stat.S_IXUSR)
+    known = record.entries.get("")
+    ours = known is not None and bool(known[5] & stat.S_IXUSR)
+    return has != item.out.isexec and (item.out.isexec or ours)
 
 
 def _full(relpath: str, inner: str) -> str:

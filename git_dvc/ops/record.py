@@ -20,11 +20,11 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
 from git_dvc.fsutil import Folders
 from git_dvc.git import gitignore
-from git_dvc.ops.checkout import relink_entries
+from git_dvc.ops.checkout import open_work_tmp, relink_entries
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import COPY, HARDLINK, REFLINK, Cache
-from git_dvc.store.state import Entry, Placed, pack, unpack
+from git_dvc.store.state import Entry, Header, Placed, pack, unpack
 from git_dvc.tracked import TrackedOut, is_pointer
 from git_dvc.workspace import links
 from git_dvc.workspace.scan import DIRECTORY, FILE, MISSING, Scan, hash_dirty, scan
@@ -348,9 +348,8 @@ def link_back(project: Project, done: Recorded, loose: set[str], progress: Progr
         part = Placed(record.relpath, algorithm=record.algorithm)
         part.entries = {path: record.entries[path] for path in loose}
     with Folders(project.root) as folders:
-        tmp = folders.open(project.work_tmp, create=True)
-        if tmp is not None:
-            relink_entries(project, part, tmp, progress, executable=done.out.isexec)
+        tmp = open_work_tmp(project, folders)
+        relink_entries(project, part, tmp, progress, executable=done.out.isexec)
     if part is not record:
         record.entries.update(part.entries)
 
@@ -397,6 +396,8 @@ def write_records(project: Project, done: Iterable[tuple[TrackedOut, Recorded]])
     for item, recorded in done:
         recorded.record.pointer = item.source
         recorded.record.algorithm = recorded.out.hash_name
+        value = recorded.out.hash or ""
+        project.state.begin(Header(item.relpath, value, recorded.out.hash_name, item.source))
         records.append(recorded.record)
         if is_pointer(item.source):
             if write_pointer(project, item.source, recorded, item.out):

@@ -290,7 +290,7 @@ def against_head(project: Project, rev: str = "HEAD") -> tuple[Tracked, Tracked]
     if repo is None:
         return nothing, nothing
     blobs = _sources_at(project, rev)
-    here = {path: project.read(path) for path in _readable(project)}
+    here = {path: _read_or_none(project, path) for path in _readable(project)}
     length = len(next(iter(blobs.values()), ""))
     changed = {
         path
@@ -312,6 +312,13 @@ def against_head(project: Project, rev: str = "HEAD") -> tuple[Tracked, Tracked]
         return contents.get(blobs.get(path, ""))
 
     return collect(sources, project.read), collect(wanted, read)
+
+
+def _read_or_none(project: Project, path: str) -> bytes | None:
+    try:
+        return project.read(path)
+    except FormatError:
+        return None  # it is among the problems
 
 
 def _readable(project: Project) -> Iterable[str]:

@@ -8,7 +8,11 @@ Two kinds of records, in two small SQLite databases that git-dvc alone uses:
 * *Objects* that were verified, for each cache: size, mtime and inode by hash. An object
   that still looks the same need not be read again before it is linked.
 
-Both are a cache of facts: deleting them is safe, and every command works without them; the
+A third, plain file notes what was *begun*: the versions on their way to an output whose record
+is not written yet. It is what a process that died leaves, so that the next one does not
+take the old record for true.
+
+All are a cache of facts: deleting them is safe, and every command works without them; the
 next one reads every file once. They live in Git's own directory, where no commit reaches
 them, because a forged record would make us take changed data for saved.
 
@@ -269,6 +273,7 @@ class State:
 
     def __init__(self, folder: str, shared: str, prefix: str = "") -> None:
         self._placed = _Database(os.path.join(folder, f"placed{prefix}.db"), _PLACED)
+        self._begun = os.path.join(folder, f"begun{prefix}")
         self._shared = shared
         self._objects: dict[str, _Database] = {}
 
@@ -297,20 +302,77 @@ class State:
             return None
         return Placed(relpath, value, algorithm, pointer, entries, version)
 
-    def save(self, records: Iterable[Placed], forget: Iterable[str] = ()) -> None:
-        """Store records, and remove those of outputs that are gone; failing is no error."""
+    def begin(self, header: Header) -> None:
+        """Note that an output is about to become this version; failing is no error.
+
+        One line each: relpath and pointer in hex, as they may hold anything.
+        """
+        names = [text.encode("utf-8", "surrogateescape").hex() for text in header[::3]]
+        line = f"{names[0]} {header.hash} {header.algorithm} {names[1]}\n"
+        try:
+            os.makedirs(os.path.dirname(self._begun), exist_ok=True)
+            with open(self._begun, "ab") as stream:
+                stream.write(line.encode("ascii"))
+        except OSError:
+            pass
+
+    def begun(self) -> dict[str, list[Header]]:
+        """Return the versions that were begun and not recorded, by output."""
+        found: dict[str, list[Header]] = {}
+        for line in self._begun_lines():
+            try:
+                relpath, value, algorithm, pointer = line.decode("ascii").split(" ")
+                names = [bytes.fromhex(name).decode("utf-8", "surrogateescape")
+                         for name in (relpath, pointer)]  # fmt: skip
+            except ValueError:
+                continue  # cut off by a full disk
+            found.setdefault(names[0], []).append(Header(names[0], value, algorithm, names[1]))
+        return found
+
+    def _begun_lines(self) -> list[bytes]:
+        try:
+            with open(self._begun, "rb") as stream:
+                return stream.read().splitlines()
+        except OSError:
+            return []
+
+    def _finish(self, relpaths: Iterable[str]) -> None:
+        """Forget that these outputs were begun: their records tell the truth again."""
+        lines = self._begun_lines()
+        if not lines:
+            return
+        done = {path.encode("utf-8", "surrogateescape").hex().encode() for path in relpaths}
+        left = [line for line in lines if line.partition(b" ")[0] not in done]
+        try:
+            if left:
+                with open(f"{self._begun}.new", "wb") as stream:
+                    stream.write(b"".join(line + b"\n" for line in left))
+                os.replace(f"{self._begun}.new", self._begun)
+            else:
+                os.unlink(self._begun)
+        except OSError:
+            pass
+
+    def save(self, records: Sequence[Placed], forget: Sequence[str] = ()) -> None:
+        """Store records, and remove those of outputs that are gone; failing is no error.
+
+        What was begun with these outputs counts as finished then.
+        """
         rows = [
             (r.relpath, r.version + 1, r.hash, r.algorithm, r.pointer, pack(r.entries))
             for r in records
         ]
         gone = [(relpath,) for relpath in forget]
-        if rows or gone:
-            self._placed.write(
-                [
-                    ("DELETE FROM placed WHERE relpath = ?", gone),
-                    ("INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?, ?, ?)", rows),
-                ]
-            )
+        if not (rows or gone):
+            return
+        stored = self._placed.write(
+            [
+                ("DELETE FROM placed WHERE relpath = ?", gone),
+                ("INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?, ?, ?)", rows),
+            ]
+        )
+        if stored:
+            self._finish([*(record.relpath for record in records), *forget])
 
     def refresh(self, record: Placed) -> None:
         """Store what a command that only looked has learned, unless somebody was quicker."""

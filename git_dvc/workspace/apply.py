@@ -118,6 +118,8 @@ class Placer:
         self._progress.start("Checking out", len(change.write) + len(change.delete))
         with Folders(self._root) as folders:
             emptied = self._delete(folders, job, change.delete)
+            if not is_dir:
+                emptied.add(job.relpath)  # an empty directory may be what was there
             self._prune(folders, job, emptied, is_dir)
             if is_dir:
                 self._make_dir(folders, job)
@@ -224,7 +226,7 @@ class Placer:
                 if stat.S_ISDIR(found.st_mode):
                     outcome.blocked[inner] = "a directory is in the way"
                     return
-                ready = self._ready(job, folder, name, inner, found, value)
+                ready = self._ready(job, folder, name, inner, found, value, executable)
                 if ready is not None:
                     job.entries[inner] = ready
                     return
@@ -252,14 +254,25 @@ class Placer:
         outcome.written.append(inner)
 
     def _ready(
-        self, job: _Job, folder: Folder, name: str, inner: str, found: os.stat_result, value: str
+        self,
+        job: _Job,
+        folder: Folder,
+        name: str,
+        inner: str,
+        found: os.stat_result,
+        value: str,
+        executable: bool,
     ) -> Entry | None:
         """Return the entry of a file that already has the wanted content.
 
         None means that it has to be replaced; if it must not be, ``job.undecided`` has it.
         """
         entry = job.current(inner)
-        if entry is not None and is_clean(entry, _through(folder, name, found)):
+        # The bit is recorded for files that are outputs of their own.
+        fits = bool(inner) or bool(found.st_mode & stat.S_IXUSR) == executable
+        if not fits and stat.S_ISREG(found.st_mode):
+            pass  # to be made anew, if it may go
+        elif entry is not None and is_clean(entry, _through(folder, name, found)):
             if entry[0] == value:
                 return entry
         elif self._cache.algorithm is job.saved_in.algorithm and not stat.S_ISLNK(found.st_mode):
