@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
 
+FETCH_HINT = "if a remote has it, fetch it with 'dvc pull': git-dvc cannot talk to remotes yet"
+
 
 def quoted(text: str) -> str:
     """Return ``text`` safe for a terminal: control characters as escapes, in Git's style.
@@ -205,7 +207,7 @@ class MissingObjectError(GitDvcError):
         self.value = value
         super().__init__(
             f"not in the cache: object {value}",
-            hint="fetch it with 'git dvc pull', if a remote has it",
+            hint=FETCH_HINT,
         )
 
 
@@ -372,7 +374,7 @@ class IncompleteCheckoutError(GitDvcError):
                 (
                     "this data is not in the cache, so what is there was left as it is:",
                     path_lines(missing),
-                    "fetch it with 'git dvc pull', if a remote has it",
+                    FETCH_HINT,
                 )
             )
         if blocked:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from git_dvc.errors import GitDvcError, path_lines
+from git_dvc.errors import FETCH_HINT, GitDvcError, path_lines
 from git_dvc.git.repo import Repository
 
 TYPE_CHECKING = False
@@ -216,7 +216,7 @@ def _messages(findings: Findings) -> list[tuple[bool, str, list[str], str]]:
             False,
             "the commit names data that is not in the cache here:",
             findings.unfetched,
-            "fetch it with 'git dvc pull', if a remote has it",
+            FETCH_HINT,
         ),
         (
             False,

@@ -7,7 +7,6 @@ then its pointer), so one that fails leaves the others recorded.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from git_dvc import fsutil, hashing, relpaths
@@ -17,7 +16,6 @@ from git_dvc.errors import (
     MissingTargetError,
     NotRecordedError,
 )
-from git_dvc.formats import checksum
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.ops import record as recording
@@ -28,7 +26,7 @@ from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.state import Placed
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_pointer
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut
 from git_dvc.workspace.scan import DIRECTORY, MISSING, Scan, hash_dirty, scan
 
 
@@ -178,8 +176,6 @@ def _commit_one(
 
 def _write(project: Project, item: TrackedOut, done: Recorded, result: Result) -> None:
     written = recording.write_records(project, [(item, done)])
-    if item.imported and is_pointer(item.source):
-        written += _refresh_checksum(project, item.source, written)
     if done.out != item.out:
         result.recorded.append(item.relpath)
     for path in written:
@@ -187,17 +183,6 @@ def _write(project: Project, item: TrackedOut, done: Recorded, result: Result) -
             result.changed.append(path)
     result.files += done.stored
     result.size_bytes += done.size_bytes
-
-
-def _refresh_checksum(project: Project, source: str, written: Sequence[str]) -> list[str]:
-    data = project.read(source)
-    if data is None or source not in written:
-        return []
-    fresh = checksum.refresh(data)
-    if fresh != data:
-        tmp = os.path.join(project.tmp_dir, "git-dvc")
-        fsutil.atomic_write(project.path(source), fresh, tmp)
-    return []
 
 
 def _has_listing(project: Project, item: TrackedOut, progress: Progress) -> bool:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from git_dvc import fsutil, hashing, parallel, relpaths
 from git_dvc.errors import CannotTrackError, FormatError, MissingTargetError
+from git_dvc.formats import checksum, pointer
 from git_dvc.formats import manifest as manifests
-from git_dvc.formats import pointer
 from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
 from git_dvc.fsutil import Folders
@@ -366,6 +366,8 @@ def write_pointer(project: Project, source: str, done: Recorded, old: Out | None
         data = pointer.dump(done.out)
     else:
         data = pointer.update(before, old.path if old else done.out.path, done.out)
+        if data != before:
+            data = checksum.refresh(data)
     if data == before:
         return False
     fsutil.atomic_write(path, data, os.path.join(project.tmp_dir, "git-dvc"))
