@@ -139,7 +139,7 @@ def test_damage_is_never_read_as_something_json_does_not_say(
         found = manifest.parse(bytes(text))
     except FormatError:
         return
-    assert found == {entry["relpath"]: entry["md5"] for entry in json.loads(text)}
+    assert found == {entry["relpath"]: entry["md5"].lower() for entry in json.loads(text)}
 
 
 def by_parsing(old: bytes, new: bytes) -> tuple[Manifest, Manifest]:
