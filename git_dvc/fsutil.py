@@ -74,14 +74,19 @@ def lstat(path: str) -> os.stat_result | None:
         return None
 
 
-def read_bytes(path: str, most: int = 16 * 1024**2) -> bytes:
+def read_bytes(path: str, most: int = 16 * 1024**2, *, follow: bool = False) -> bytes:
     """Return the content of one of our own small files; links are not followed (S7).
+
+    Args:
+        path: The file.
+        most: Largest size in bytes.
+        follow: Read through a link all the same: the file is the user's and not Git's.
 
     Raises:
         OSError: As ``open``; ``ELOOP`` for a link.
         GitDvcError: Not a regular file, or larger than ``most`` bytes.
     """
-    fd = os.open(path, READ_FLAGS | O_NOFOLLOW)
+    fd = os.open(path, READ_FLAGS if follow else READ_FLAGS | O_NOFOLLOW)
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):

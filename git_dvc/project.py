@@ -14,6 +14,7 @@ Where things are:
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -123,12 +124,19 @@ def read_layer(level: str, path: str) -> Layer:
     """Read one config file; one that is not there sets nothing.
 
     Raises:
-        ConfigError: It has conflict markers, or is not text.
+        ConfigError: It cannot be read, has conflict markers, or is not text. To go on without
+            it could mean another cache.
     """
+    own = level in ("system", "global", "local")
     try:
-        data = fsutil.read_bytes(path)
-    except OSError:
+        data = fsutil.read_bytes(path, follow=own)
+    except (FileNotFoundError, NotADirectoryError):
         return Layer(level, path, {}, ())
+    except OSError as problem:
+        if isinstance(problem, PermissionError) and level in ("system", "global"):
+            return Layer(level, path, {}, ())
+        why = "a symbolic link" if problem.errno == errno.ELOOP else str(problem.strerror).lower()
+        raise ConfigError(f"cannot be read: {why}", path) from None
     try:
         parsed = configs.parse(data.decode("utf-8"), path)
     except UnicodeDecodeError:
@@ -402,7 +410,9 @@ class Project:
                 try:
                     data = self.read(path)
                 except FormatError:
-                    continue  # a link: Git ignores such files, too
+                    if os.path.islink(self.path(path)):
+                        continue  # Git ignores such files, too
+                    raise
                 if data is not None:
                     text = data.decode("utf-8", "replace")
                     files.append((path.rpartition("/")[0], text))
@@ -463,8 +473,8 @@ def _walk_listing(root: str) -> Listing:
                     elif is_source(relpath):
                         sources.append(relpath)
                         here.add(relpath)
-        except OSError:
-            continue
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue  # of other errors nobody may conclude that there are no pointers
         for relpath in folders:
             # A tracked directory holds data, not pointers, and may be very large.
             nested = os.path.isdir(os.path.join(root, relpath, DVC_DIR))

@@ -601,7 +601,11 @@ class Cache:
 
         Pointers are written after this, never before.
         """
-        self.publish()
+        try:
+            self.publish()
+        except BaseException:
+            self.discard()
+            raise
         if self._state is not None and self._verified:
             self._state.remember_objects(self.algorithm.name, self._verified)
             self._known.update(self._verified)
@@ -610,7 +614,10 @@ class Cache:
     def discard(self) -> None:
         """Drop what was written and not published."""
         for temporary in self._pending.values():
-            fsutil.remove_if_there(temporary)
+            try:
+                fsutil.remove_if_there(temporary)
+            except OSError:
+                pass  # found again, and removed, by its age
         self._pending.clear()
         self._pending_bytes = 0
 
