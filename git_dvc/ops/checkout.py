@@ -36,7 +36,7 @@ from git_dvc.project import Project
 from git_dvc.store.state import NEVER, Header, Placed, is_clean
 from git_dvc.tracked import Tracked, TrackedOut, collect
 from git_dvc.workspace import changes
-from git_dvc.workspace.apply import Outcome, Placer, manifest_of
+from git_dvc.workspace.apply import OtherRecord, Outcome, Placer, manifest_of
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import COPY, HARDLINK, REFLINK, SYMLINK, Linker
 from git_dvc.workspace.scan import FILE, MISSING, Scan, hash_dirty, scan
@@ -106,6 +106,7 @@ class _Plan(NamedTuple):
     found: Scan | None
     was_there: bool
     trust_cached: bool
+    other: OtherRecord | None = None
 
 
 def checkout(
@@ -357,6 +358,7 @@ class _Worker:
             executable=item.out.isexec,
             trust_cached=plan.trust_cached,
             fresh=plan.found.entries if plan.found is not None else None,
+            other=plan.other,
         )
         whole = not chosen.inner and outcome.complete
         record.hash = value if whole else ""
@@ -371,7 +373,12 @@ class _Worker:
         cache = self._project.cache(item.out.hash_name)
         stored = self._record(item.relpath)
         record = stored or Placed(item.relpath)
+        other = None
         if record.algorithm != cache.algorithm.name:
+            # From a pointer of DVC 2 to one of DVC 3, or back: what is there is saved under
+            # the name that the other algorithm gave it.
+            if record.entries:
+                other = OtherRecord(record.entries, self._project.cache(record.algorithm))
             record.entries = {}
             record.algorithm = cache.algorithm.name
             record.hash = ""
@@ -415,7 +422,8 @@ class _Worker:
                 frozenset(path for path in change.delete if chosen.wants(path)),
             )
         was_there = found.kind != MISSING
-        return _Plan(change, record, found, was_there, stored is None or not stored.entries)
+        trust_cached = stored is None or not stored.entries
+        return _Plan(change, record, found, was_there, trust_cached, other)
 
     def _moved(self, record: Placed, value: str) -> Changes:
         """Return what differs between the record and a hash, by text where that is possible."""

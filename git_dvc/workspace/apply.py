@@ -17,6 +17,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from git_dvc import hashing, parallel
 from git_dvc.errors import (
@@ -64,6 +65,13 @@ class Outcome:
         return not (self.kept or self.missing or self.blocked)
 
 
+class OtherRecord(NamedTuple):
+    """What is known of an output by another hash algorithm, and the cache that saved it."""
+
+    entries: Mapping[str, Entry]
+    cache: Cache
+
+
 class Placer:
     """Puts outputs of one project in place.
 
@@ -95,6 +103,7 @@ class Placer:
         executable: bool = False,
         trust_cached: bool = False,
         fresh: Mapping[str, Entry] | None = None,
+        other: OtherRecord | None = None,
     ) -> Outcome:
         """Delete and write what ``change`` says inside the output ``relpath``.
 
@@ -108,12 +117,13 @@ class Placer:
             trust_cached: Whether a file we never placed may go if the cache has its
                 content. True where there is no record, as after ``dvc checkout``.
             fresh: Entries that a scan has just made, so that nothing is read twice.
+            other: What else proves files to be saved.
 
         Raises:
             OSError: The disk is full or fails. What was done until then is consistent.
             LinkTypeError: No allowed link type works here.
         """
-        job = _Job(relpath, entries, Outcome(entries), saved_in, trust_cached, fresh or {})
+        job = _Job(relpath, entries, Outcome(entries), saved_in, trust_cached, fresh or {}, other)
         self._cache.load_records(change.write.values())
         self._progress.start("Checking out", len(change.write) + len(change.delete))
         with Folders(self._root) as folders:
@@ -295,6 +305,8 @@ class Placer:
             target = os.readlink(folder.at(name), dir_fd=folder.fd)
             if os.path.dirname(os.path.dirname(target)) == os.path.abspath(job.saved_in.objects):
                 return True  # our own link; the content is where it leads
+        if job.other is not None and self._is_saved(job.other, folder, name, inner, found):
+            return True
         if inner not in job.entries and not job.trust_cached:
             return False
         entry = job.current(inner)
@@ -304,6 +316,19 @@ class Placer:
             return False
         fresh = self._hash(folder, name, job.saved_in)
         return fresh is not None and job.saved_in.has(fresh[0])
+
+    def _is_saved(
+        self, record: OtherRecord, folder: Folder, name: str, inner: str, found: os.stat_result
+    ) -> bool:
+        """Return whether a file has content that the cache of another record has."""
+        entry: Entry | None = record.entries.get(inner)
+        if entry is None:
+            return False
+        if not is_clean(entry, _through(folder, name, found)):
+            if not stat.S_ISREG(found.st_mode):
+                return False
+            entry = self._hash(folder, name, record.cache)
+        return entry is not None and record.cache.has(entry[0])
 
     def _hash(self, folder: Folder, name: str, cache: Cache | None = None) -> Entry | None:
         try:
@@ -318,6 +343,7 @@ class _Job:
     __slots__ = (
         "entries",
         "fresh",
+        "other",
         "outcome",
         "relpath",
         "saved_in",
@@ -333,6 +359,7 @@ class _Job:
         saved_in: Cache,
         trust_cached: bool,
         fresh: Mapping[str, Entry],
+        other: OtherRecord | None,
     ) -> None:
         self.relpath = relpath
         self.entries = entries
@@ -340,6 +367,7 @@ class _Job:
         self.saved_in = saved_in
         self.trust_cached = trust_cached
         self.fresh = fresh
+        self.other = other
         self.undecided: set[str] = set()
 
     def current(self, inner: str) -> Entry | None:
