@@ -299,7 +299,8 @@ def against_head(project: Project, rev: str = "HEAD") -> tuple[Tracked, Tracked]
     }
     there = {path for path in blobs if is_source(path)}
     gone = {path for path in there if here.get(path) is None}
-    for path in list(changed):
+    lost = {path for path in blobs if not is_source(path) and here.get(path) is None}
+    for path in changed | lost:
         if path.rpartition("/")[2] == STAGES_FILE:
             changed.add(path[: -len(STAGES_FILE)] + "dvc.lock")
     sources = {path for path in changed if is_source(path)}
@@ -342,14 +343,19 @@ def _sources_at(project: Project, rev: str) -> dict[str, str]:
     if result.code != 0:
         return {}  # before the first commit
     found = {}
+    nested: list[str] = []
     for line in result.out.split(b"\0"):
-        if line.endswith((b".dvc", b"dvc.lock", b"dvc.yaml")):
+        if line.endswith((b".dvc", b"dvc.lock", b"dvc.yaml", b"/.dvc/config")):
             about, _, name = line.partition(b"\t")
             path = os.fsdecode(name)
             if is_source(path) or path.rpartition("/")[2] == STAGES_FILE:
                 mode, _, blob = about.split(b" ")
                 if mode.startswith(b"100"):
                     found[path] = blob.decode()
+            elif path.endswith("/.dvc/config"):
+                nested.append(path[: -len(".dvc/config")])
+    if nested:  # projects of their own
+        found = {path: blob for path, blob in found.items() if not path.startswith(tuple(nested))}
     return found
 
 
