@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests import launcher
 from tests.interop.harness import Pair, Tool
 
-TOP = Path(__file__).resolve().parents[2]
 REQUIRED = os.environ.get("GIT_DVC_REQUIRE_DVC", "") not in ("", "0")
 NAMED_DVC = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
 
@@ -46,14 +45,10 @@ def dvc() -> Tool:
 def gd(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
     """Return git-dvc, and put it on PATH, where hooks look for it."""
     programs = isolated_home / "bin"
-    programs.mkdir()
-    program = programs / "git-dvc"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{TOP}/bin/git-dvc" "$@"\n')
-    program.chmod(0o755)
+    program = launcher.write(programs)
     if NAMED_DVC:
         (programs / "dvc").symlink_to(Path(NAMED_DVC).resolve())
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(TOP))
     return Tool("gd", [str(program)])
 
 

@@ -34,6 +34,11 @@ class Tool:
         self.name = name
         self._command = list(command)
 
+    @property
+    def path(self) -> str:
+        """Where the program is."""
+        return self._command[0]
+
     def __repr__(self) -> str:
         return self.name
 
