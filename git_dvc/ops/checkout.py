@@ -360,6 +360,12 @@ class _Worker:
             fresh=plan.found.entries if plan.found is not None else None,
             other=plan.other,
         )
+        if plan.found is not None:
+            # What could not be looked at may hold files that should have gone.
+            told = {*outcome.kept, *outcome.blocked, *outcome.missing, *outcome.written}
+            for path, why in plan.found.problems:
+                if path not in told and chosen.wants(path):
+                    outcome.blocked[path] = why
         whole = not chosen.inner and outcome.complete
         record.hash = value if whole else ""
         record.algorithm = cache.algorithm.name
