@@ -73,7 +73,8 @@ def leftovers(root: str | Path) -> list[str]:
     found = []
     for folder in (".dvc/tmp/git-dvc", ".dvc/cache/tmp"):
         place = os.path.join(root, folder)
-        found += [f"{folder}/{n}" for n in (os.listdir(place) if os.path.isdir(place) else [])]
+        names = os.listdir(place) if os.path.isdir(place) else []
+        found += [f"{folder}/{name}" for name in names if name[0].isdigit()]
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in (".git", ".dvc")]
         found += [os.path.join(folder, name) for name in names if name.endswith(".tmp")]
