@@ -417,11 +417,13 @@ class _Worker:
         for path, value_now in current.items():
             if target.get(path) == value_now:
                 record.entries[path] = found.entries[path]
-        # What was deleted by hand is forgotten.
-        if not current:
+        # What was deleted by hand is forgotten; what could not be looked at is not.
+        unseen = [path for path, _ in found.problems]
+        if not current and not unseen:
             record.entries = {}
         for path in record.entries.keys() - current.keys():
-            del record.entries[path]
+            if not any(relpaths.inside(path, place) for place in unseen):
+                del record.entries[path]
         if chosen.inner:
             change = Changes(
                 {path: h for path, h in change.write.items() if chosen.wants(path)},
