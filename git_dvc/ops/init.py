@@ -48,10 +48,10 @@ def init(
     if no_scm and subdir:
         raise InitError("--no-scm and --subdir exclude each other")
     root = os.path.realpath(path)
-    if not os.path.isdir(root) and fsutil.lstat(root) is not None:
-        raise InitError(f"not a directory: {quoted(path)}")
     start = root
     while not os.path.isdir(start):
+        if os.path.lexists(start):
+            raise InitError(f"not a directory: {quoted(path if start == root else start)}")
         start = os.path.dirname(start)
     repo = None if no_scm else Repository.discover(start)
     _check(root, repo, no_scm=no_scm, subdir=subdir, force=force)
@@ -106,15 +106,20 @@ def _check(root: str, repo: Repository | None, *, no_scm: bool, subdir: bool, fo
             f"{quoted(root)} is not the top of its Git repository ({quoted(repo.top)})",
             hint="start there, or use --subdir for a project of its own here",
         )
+    ours = [f"{DVC_DIR}/", f"{DVC_DIR}/config", f"{DVC_DIR}/.gitignore"]
+    if not os.path.lexists(os.path.join(root, NAME)):
+        ours.append(NAME)
+    paths = {os.path.join(root, name): name.rstrip("/") for name in ours}
     try:
-        ignored = repo.is_ignored([os.path.join(root, DVC_DIR) + "/"])
+        ignored = repo.is_ignored(paths)
     except GitDvcError:
         ignored = set()
-    if ignored:
-        raise InitError(
-            f"Git ignores {quoted(os.path.join(root, DVC_DIR))}",
-            hint=f"see why with 'git check-ignore -v {DVC_DIR}'",
-        )
+    for path, name in paths.items():
+        if path in ignored:
+            raise InitError(
+                f"Git ignores {quoted(os.path.join(root, name))}",
+                hint=f"see why with 'git check-ignore -v {name}'",
+            )
 
 
 def _is_project(root: str) -> bool:
