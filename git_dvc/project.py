@@ -319,7 +319,7 @@ class Project:
         """
         if self.repo is None:
             return _walk_listing(self.root)
-        base = f":(top){_escaped(self.prefix)}/" if self.prefix else ":(top)"
+        base = f":(top){escaped(self.prefix)}/" if self.prefix else ":(top)"
         names = ("*.dvc", "dvc.lock", "*/dvc.lock", IGNORE_NAME, f"*/{IGNORE_NAME}")
         specs = [base + name for name in (*names, "*/.dvc/config")]
         args = ["ls-files", "-z", "--cached"]
@@ -341,7 +341,7 @@ class Project:
     @property
     def source_specs(self) -> list[str]:
         """Git's pathspecs for the pointer and lock files of this project."""
-        base = f":(top){_escaped(self.prefix)}/" if self.prefix else ":(top)"
+        base = f":(top){escaped(self.prefix)}/" if self.prefix else ":(top)"
         return [base + name for name in ("*.dvc", "dvc.lock", "*/dvc.lock")]
 
     def own_path(self, git_path: str) -> str:
@@ -448,7 +448,7 @@ def _main_root(root: str, repo: Repository | None) -> str:
     return main if os.path.isdir(main) else root
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text with the wildcards of Git's pathspecs escaped."""
     return "".join("\\" + character if character in "*?[\\" else character for character in text)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from git_dvc.errors import FETCH_HINT, GitDvcError, path_lines
+from git_dvc.errors import FETCH_HINT, GitDvcError, path_lines, quoted
 from git_dvc.git.repo import Repository
 
 TYPE_CHECKING = False
@@ -74,8 +74,8 @@ def _progress() -> Progress:
     return NoProgress()
 
 
-def _projects(repo: Repository) -> list[Project]:
-    """Return every project in the work tree: the one at its top, and those below."""
+def _projects(repo: Repository) -> tuple[list[Project], int]:
+    """Return every project in the work tree, and 1 if one cannot be opened (which is said)."""
     from git_dvc.project import DVC_DIR, Project
 
     listed = repo.run(["ls-files", "-z", "--", ":(top).dvc/config", ":(top)*/.dvc/config"])
@@ -83,8 +83,16 @@ def _projects(repo: Repository) -> list[Project]:
     roots = {os.path.normpath(os.path.join(repo.top, path, "..", "..")) for path in paths}
     if os.path.isdir(os.path.join(repo.top, DVC_DIR)):
         roots.add(repo.top)
-    projects = [Project(root, repo) for root in sorted(roots) if os.path.isdir(f"{root}/.dvc")]
-    return [project for project in projects if project.repo is not None]
+    projects: list[Project] = []
+    code = 0
+    for root in sorted(roots):
+        if os.path.isdir(os.path.join(root, DVC_DIR)):
+            try:
+                projects.append(Project(root, repo))
+            except GitDvcError as problem:
+                _say(str(problem))
+                code = 1
+    return [project for project in projects if project.repo is not None], code
 
 
 # -- post-checkout ------------------------------------------------------------------------
@@ -108,17 +116,23 @@ def _post_checkout(arguments: list[str]) -> int:
         # A rebase passes through other versions: the next hook or command catches up.
         mark_pending(repo.git_dir)
         return 0
-    code = 0
-    before = arguments[0] if arguments[2:] == ["1"] and arguments[0].strip("0") else None
-    for project in _projects(repo):
+    kind = arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")
+    before = old if kind == "1" and old and not fresh else None
+    projects, code = _projects(repo)
+    for project in projects:
         with project:
-            result = follow(project, _progress(), before=before)
+            try:
+                result = follow(project, _progress(), before=before)
+            except GitDvcError as problem:  # the other projects have nothing to do with it
+                _say(str(problem))
+                code = 1
+                continue
             trouble = result.trouble(project.git_path)
             if trouble is not None:
                 _say(str(trouble))
-                code = 0 if fresh else 1
+                code = 1
             _forget_pending(project)
-    return code
+    return 0 if fresh else code
 
 
 def _forget_pending(project: Project) -> None:
@@ -148,16 +162,16 @@ def _pre_commit(arguments: list[str]) -> int:
     mode = (repo.config_get("dvc.preCommit") or "").lower()
     if mode in ("off", "false", "no"):
         return 0
-    projects = _projects(repo)
+    projects, code = _projects(repo)
     if not projects:
-        return 0
+        return code
     most = repo.config_int("dvc.maxFileSize", precommit.DEFAULT_MOST_BYTES)
     try:
         findings = precommit.check(repo, projects, most, _progress())
     finally:
         for project in projects:
             project.close()
-    return _judge(findings, mode)
+    return _judge(findings, mode) or code
 
 
 def _judge(findings: Findings, mode: str) -> int:
@@ -196,21 +210,21 @@ def _messages(findings: Findings) -> list[tuple[bool, str, list[str], str]]:
             "these files are too large for Git:",
             large,
             "track them as data instead:\n"
-            f"  git rm --cached '{biggest}'\n"
-            f"  git dvc add '{biggest}'\n"
+            f"  git rm --cached {_typed(biggest)}\n"
+            f"  git dvc add {_typed(biggest)}\n"
             "or raise the limit with 'git config dvc.maxFileSize SIZE' (0 turns it off)",
         ),
         (
             True,
             "these files are tracked as data, but Git is about to take them, too:",
             leaked,
-            f"leave them out with: git rm -r --cached '{leaked[0] if leaked else ''}'",
+            f"leave them out with: git rm -r --cached {_typed(leaked[0] if leaked else '')}",
         ),
         (
             False,
             "data has changed since its pointer file was written, and is not in this commit:",
             findings.differs,
-            f"record it with: git dvc add '{first}'",
+            f"record it with: git dvc add {_typed(first)}",
         ),
         (
             False,
@@ -225,6 +239,11 @@ def _messages(findings: Findings) -> list[tuple[bool, str, list[str], str]]:
             "mend them before others check them out",
         ),
     ]
+
+
+def _typed(path: str) -> str:
+    """Return a path as one would type it in a shell; one that could act on the terminal quoted."""
+    return "'" + path.replace("'", "'\\''") + "'" if path.isprintable() else quoted(path)
 
 
 def _megabytes(size: int) -> str:
