@@ -280,3 +280,52 @@ def test_two_clones_share_a_cache(git_repo: Path, pair: Pair, tmp_path: Path) ->
     assert text("f") == "changed\n"
     assert x.is_clean()
     assert len(objects(shared)) == 4
+
+
+def test_where_dvc_would_lose_data(git_repo: Path, dvc: Tool, gd: Tool, tmp_path: Path) -> None:
+    """Checklist B1, on a project that DVC made."""
+    start(dvc)
+    write("f", "file\n")
+    for name in ("1", "2"):
+        write(f"d/{name}", f"{name}\n")
+    dvc("add", "f", "d")
+    commit("v1")
+
+    # A link type that does not work here: DVC deletes the files and then complains.
+    before = tree("f", "d")
+    write(".dvc/config.local", "[cache]\n    type = reflink\n")
+    gd.run("checkout", "--relink")  # succeeds where the file system can do it
+    assert tree("f", "d") == before
+    remove(".dvc/config.local")
+
+    # One file of a directory: DVC's 'commit' lists others, too, and stores only this one.
+    write("d/1", "1 changed\n")
+    write("d/2", "2 changed\n")
+    write("d/3", "3 new\n")
+    gd("commit", "-f", "d/1")
+    for tool in (gd, dvc):
+        found = tool.json("data", "status", "--granular")
+        assert "not_in_cache" not in found
+    gd("add", "d")
+    assert dvc.is_clean()
+    commit("v2")
+
+    # A name that JSON cannot hold, and things that are not files.
+    before_all = objects(), text("d.dvc")
+    odd = os.fsencode("d/") + b"\xff\xfe"
+    Path(os.fsdecode(odd)).write_text("odd\n")
+    assert gd.fails("add", "d").err.startswith("error: ")
+    os.unlink(odd)
+    os.mkfifo("d/pipe")
+    assert "d/pipe" in gd.fails("add", "d").err
+    os.unlink("d/pipe")
+    assert (objects(), text("d.dvc")) == before_all
+
+    # A linked work tree: DVC gives it an empty cache of its own.
+    linked = str(tmp_path / "linked")
+    git("worktree", "add", "-q", linked, "HEAD~1")
+    gd("checkout", cwd=linked)
+    assert text(f"{linked}/d/1") == "1\n"
+    assert not os.path.exists(f"{linked}/.dvc/cache")
+    assert gd.is_clean(linked)
+    assert gd.is_clean()
