@@ -167,7 +167,8 @@ def test_outputs_in_a_lock_file_count(project: Project, run_git: Git) -> None:
 
 def test_imports_and_uncached_outputs_need_no_object(project: Project, run_git: Git) -> None:
     imported = (
-        "md5: 1ae2cf6a4e7bc0bd6a1ad4f5be97d3d4\nfrozen: true\ndeps:\n- path: data\n  repo:\n    url: https://example.com/r\n"
+        "md5: 1ae2cf6a4e7bc0bd6a1ad4f5be97d3d4\nfrozen: true\ndeps:\n"
+        "- path: data\n  repo:\n    url: https://example.com/r\n"
         "    rev_lock: 0000000000000000000000000000000000000001\n"
         "outs:\n- md5: d8e8fca2dc0f896fd7cb4cb0031ba249\n  size: 5\n  hash: md5\n  path: data\n"
     )
