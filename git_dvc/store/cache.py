@@ -345,8 +345,17 @@ class Cache:
         """
         watch = progress or NoProgress()
         path = os.path.join(folder.path, name)
+        is_link = False
         for _ in range(_TRIES):
-            fd = os.open(folder.at(name), fsutil.READ_FLAGS, dir_fd=folder.fd)
+            try:
+                # A link itself must not become the object.
+                flags = fsutil.READ_FLAGS | (fsutil.O_NOFOLLOW if how == HARDLINK else 0)
+                fd = os.open(folder.at(name), flags, dir_fd=folder.fd)
+            except OSError as problem:
+                if problem.errno != errno.ELOOP:
+                    raise
+                is_link = True
+                fd = os.open(folder.at(name), fsutil.READ_FLAGS, dir_fd=folder.fd)
             try:
                 before_ns = time.time_ns()
                 before = os.fstat(fd)
@@ -354,6 +363,7 @@ class Cache:
                     raise NotRegularFileError(path)
                 linkable = (
                     how == HARDLINK
+                    and not is_link
                     and before.st_nlink == 1
                     and before.st_size > 0
                     and (not hasattr(os, "geteuid") or before.st_uid == os.geteuid())
