@@ -76,11 +76,13 @@ def _resolve(project: Project, tracked: Tracked, target: str, recursive: bool) -
         if found:
             return found
     relpath = project.relpath(target.rstrip("/") or target)
-    if relpath in tracked.broken:
-        raise next(problem for problem in tracked.problems if problem.where == relpath)
     source = relpath
     if relpath.rpartition("/")[2] == STAGES_FILE:
         source = relpath[: -len(STAGES_FILE)] + LOCK_FILE
+    if source in tracked.broken:
+        # What is wrong with a lock file may stand in the dvc.yaml beside it.
+        stages = source.removesuffix(LOCK_FILE) + STAGES_FILE
+        raise next(found for found in tracked.problems if found.where in (source, stages))
     found = [Selected(item) for item in tracked.outs.values() if item.source == source]
     if found:
         return found
