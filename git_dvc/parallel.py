@@ -47,12 +47,12 @@ def unjoin(data: bytes) -> list[bytes]:
 
 def names_to_bytes(names: Iterable[str]) -> bytes:
     """Return names of files as bytes."""
-    return "\0".join(names).encode("utf-8", "surrogateescape")
+    return "".join(f"{name}\0" for name in names).encode("utf-8", "surrogateescape")
 
 
 def names_from_bytes(data: bytes) -> list[str]:
     """Return what ``names_to_bytes`` was given."""
-    return data.decode("utf-8", "surrogateescape").split("\0") if data else []
+    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def processes(files: int) -> int:

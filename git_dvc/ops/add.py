@@ -17,11 +17,13 @@ from git_dvc.errors import (
     FormatError,
     MissingTargetError,
     OutsideProjectError,
+    UnsafePathError,
     quoted,
 )
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
+from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.record import Recorded
@@ -149,6 +151,8 @@ def copy_from_outside(
     if not os.path.lexists(source):
         raise MissingTargetError(names[0])
     place = project.path(relpath)
+    if relpaths.inside(os.path.realpath(project.tmp_dir), os.path.realpath(source)):
+        raise CannotAddError(f"the project itself lies in {quoted(names[0])}")
     if os.path.lexists(place):
         if not force:
             raise CannotAddError(
@@ -233,7 +237,21 @@ def _check(project: Project, name: str) -> _Target:
             details=[f"  {quoted(item.relpath)} by {quoted(item.source)}" for item in below[:5]],
             hint=f"stop tracking that first, as with 'git dvc remove {quoted(first.source)}'",
         )
+    _check_name(project, base, shown)
     return _Target(relpath, TrackedOut(relpath, Out(base), relpath + SUFFIX), "", True)
+
+
+def _check_name(project: Project, name: str, shown: str) -> None:
+    """Refuse a name for which no pointer file or no line in ``.gitignore`` can be written."""
+    if len(relpaths.os_bytes(name + SUFFIX)) > relpaths.MOST_COMPONENT_BYTES:
+        raise CannotAddError(
+            f"the name is too long to put {SUFFIX!r} after it: {shown}", hint="rename it"
+        )
+    if project.repo is not None:
+        try:
+            gitignore.escape(name)
+        except UnsafePathError as problem:
+            raise CannotAddError(problem.message, hint="rename it") from None
 
 
 def _check_tracked(
