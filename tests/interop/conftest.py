@@ -1,8 +1,8 @@
 """Two programs on the same projects: ``gd`` is git-dvc's command line, ``dvc`` the original.
 
 The original is found through GIT_DVC_TEST_DVC or PATH. Without it these tests are skipped,
-unless GIT_DVC_REQUIRE_DVC=1 says that they must run (as in CI). Each start of it costs about
-a second of CPU, so a test here is one repository with many claims.
+unless GIT_DVC_REQUIRE_DVC=1 says that they must run (as in CI). Its commands are slow, so a
+test here is one repository with many claims.
 
 Both run with a home, Git identity and DVC directories of their own (``tests/conftest.py``)
 and with nothing on stdin, so questions are answered with no.
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests import launcher
-from tests.interop.harness import Pair, Tool
+from tests.interop.harness import Pair, Tool, WarmDvc, WarmTool, python_of
 
 REQUIRED = os.environ.get("GIT_DVC_REQUIRE_DVC", "") not in ("", "0")
 NAMED_DVC = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
@@ -31,14 +32,26 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.interop)
 
 
+@pytest.fixture(scope="session")
+def warm_dvc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmDvc | None]:
+    """Start the original once for all tests, if it is a script of a Python that we find."""
+    python = python_of(NAMED_DVC) if NAMED_DVC else None
+    if python is None or not hasattr(os, "fork") or sys.platform == "darwin":
+        yield None
+        return
+    warm = WarmDvc(python, tmp_path_factory.mktemp("dvc"))
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def dvc() -> Tool:
+def dvc(warm_dvc: WarmDvc | None) -> Tool:
     """Return the original."""
     if not NAMED_DVC:
         if REQUIRED:
             pytest.fail("GIT_DVC_REQUIRE_DVC is set, but there is no dvc (GIT_DVC_TEST_DVC, PATH)")
         pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
-    return Tool("dvc", [NAMED_DVC])
+    return WarmTool([NAMED_DVC], warm_dvc) if warm_dvc is not None else Tool("dvc", [NAMED_DVC])
 
 
 @pytest.fixture

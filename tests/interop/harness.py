@@ -44,6 +44,11 @@ class Tool:
 
     def run(self, *args: str, cwd: str | os.PathLike[str] | None = None) -> Done:
         """Run it and return how that went."""
+        done = self._run(list(args), os.path.abspath(cwd or "."))
+        assert "Traceback (most recent call last)" not in done.err, done.err
+        return done
+
+    def _run(self, args: Sequence[str], cwd: str) -> Done:
         done = subprocess.run(
             [*self._command, *args],
             cwd=cwd,
@@ -52,7 +57,6 @@ class Tool:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
     def __call__(self, *args: str, cwd: str | os.PathLike[str] | None = None) -> str:
@@ -83,6 +87,64 @@ class Tool:
             print(f"{self} data status: {found}")
             return False
         return True
+
+
+class WarmDvc:
+    """A process that has the original program loaded (``warm_dvc.py``); close it at the end."""
+
+    def __init__(self, python: str, folder: Path) -> None:
+        self._out = folder / "out"
+        self._err = folder / "err"
+        self._process = subprocess.Popen(
+            [python, str(Path(__file__).with_name("warm_dvc.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+        )
+
+    def run(self, args: Sequence[str], cwd: str) -> Done:
+        """Run a command line there, in the environment that is ours now."""
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        job = {
+            "args": list(args),
+            "cwd": cwd,
+            "env": {**os.environ, "PWD": cwd},
+            "out": str(self._out),
+            "err": str(self._err),
+        }
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        assert answer, "the process that runs dvc has ended"
+        return Done(int(answer), self._out.read_text(), self._err.read_text())
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+class WarmTool(Tool):
+    """The original program, run by a process that has it loaded."""
+
+    def __init__(self, command: Sequence[str], warm: WarmDvc) -> None:
+        super().__init__("dvc", command)
+        self._warm = warm
+
+    def _run(self, args: Sequence[str], cwd: str) -> Done:
+        return self._warm.run(args, cwd)
+
+
+def python_of(program: str) -> str | None:
+    """Return the Python that runs a script, or None if it is not one."""
+    with open(os.path.realpath(program), "rb") as file:
+        first = file.readline().decode(errors="replace").strip()
+    python = first.removeprefix("#!")
+    is_python = first.startswith("#!") and "python" in python and os.path.exists(python)
+    return python if is_python else None
 
 
 def in_order(value: Any) -> Any:

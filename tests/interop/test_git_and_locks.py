@@ -17,6 +17,7 @@ from tests.interop.harness import (
     Tool,
     commit,
     git,
+    python_of,
     start,
     text,
     tree,
@@ -146,10 +147,8 @@ def test_each_waits_for_the_other(git_repo: Path, dvc: Tool, gd: Tool) -> None:
         assert "modified" in gd("diff", "--json")
     dvc("add", "f")
 
-    theirs = Path(dvc.path).resolve()
-    first = theirs.read_bytes().split(b"\n")[0].decode(errors="replace")
-    python = first.removeprefix("#!").strip()
-    if not (first.startswith("#!") and os.path.exists(python)):
+    python = python_of(dvc.path)
+    if python is None:
         pytest.skip("this dvc is not a script of a Python whose modules can be imported")
     write("f", "three\n")
     with held(dvc, python) as holder:
