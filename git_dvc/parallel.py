@@ -89,23 +89,27 @@ def run(
     import mmap
 
     counters = mmap.mmap(-1, _COUNTERS * _WORD * len(parts))
-    children = []
-    for number, part in enumerate(parts[1:], 1):
-        children.append(_start(part, work, _Slot(counters, number)))
+    children: list[tuple[int, int]] = []
     try:
+        for number, part in enumerate(parts[1:], 1):
+            inherited = [fd for _, fd in children]
+            children.append(_start(part, work, _Slot(counters, number), inherited))
         results = [work(parts[0], _All(progress, counters, len(parts)))]
+        for part in parts[1:]:
+            done = _finish(*children[0])
+            children.pop(0)
+            results.append(work(part, progress) if done is None else done)
     except BaseException:
         for pid, fd in children:
-            os.close(fd)
+            _close(fd)  # whoever still writes to it ends with that
             _wait(pid)
         raise
-    for (pid, fd), part in zip(children, parts[1:], strict=True):
-        done = _finish(pid, fd)
-        results.append(work(part, progress) if done is None else done)
     return results
 
 
-def _start(part: Part, work: Callable[[Part, Progress], bytes], slot: Progress) -> tuple[int, int]:
+def _start(
+    part: Part, work: Callable[[Part, Progress], bytes], slot: Progress, inherited: Iterable[int]
+) -> tuple[int, int]:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
@@ -113,7 +117,8 @@ def _start(part: Part, work: Callable[[Part, Progress], bytes], slot: Progress) 
         return pid, reading
     code = 1
     try:
-        os.close(reading)
+        for fd in (reading, *inherited):
+            os.close(fd)  # else the child before this one would not see its reader go
         with os.fdopen(writing, "wb") as stream:
             stream.write(b"+" + work(part, slot) + b"+")
         code = 0
@@ -133,6 +138,13 @@ def _finish(pid: int, fd: int) -> bytes | None:
     data = b"".join(chunks)
     whole = code == 0 and len(data) >= 2 and data[:1] == b"+" == data[-1:]
     return data[1:-1] if whole else None
+
+
+def _close(fd: int) -> None:
+    try:
+        os.close(fd)
+    except OSError:
+        pass  # closed when its reading was interrupted
 
 
 def _wait(pid: int) -> int:
