@@ -110,8 +110,13 @@ def add(
         if commit:
             check_cache_is_ours(project)
         try:
+            latest: dict[str, Out] = {}
             for target in chosen:
-                _add_one(project, target, result, commit, relink, watch)
+                # Two paths inside one directory: the second starts where the first ended.
+                item = target.item
+                item = item._replace(out=latest.get(item.relpath, item.out))
+                current = target._replace(item=item)
+                latest[item.relpath] = _add_one(project, current, result, commit, relink, watch)
         finally:
             if result.changed:
                 result.staged = recording.stage(project, result.changed)
@@ -370,7 +375,7 @@ def _add_one(
     commit: bool,
     relink: bool,
     progress: Progress,
-) -> None:
+) -> Out:
     item = target.item
     if target.inner:
         recorded = add_inside(
@@ -395,6 +400,7 @@ def _add_one(
         result.changed.append(item.source)  # staged all the same: a second try may be why
     result.files += recorded.stored
     result.size_bytes += recorded.size_bytes
+    return recorded.out
 
 
 def add_inside(
