@@ -56,6 +56,7 @@ def test_a_file_and_a_directory(project: Project, run_git: Git) -> None:
 
 def test_a_second_time_changes_nothing(project: Project, run_git: Git) -> None:
     write_tree(".", {"d/a": "1"})
+    os.utime("d/a", (1e9 + 0.5, 1e9 + 0.5))  # a file written just now would be read again
     run("d")
     run_git("commit", "-qam", "one", cwd=".")
     before = os.stat("d.dvc")

@@ -200,19 +200,6 @@ def test_a_line_that_ignores_less_does_no_harm(git_repo: Path, run_git: Git, lin
     assert ".dvc/config" in run_git("diff", "--cached", "--name-only", cwd=".")
 
 
-@pytest.mark.parametrize("name", [".dvc", ".dvc/config", ".dvc/.gitignore"])
-def test_nothing_is_written_through_a_link(git_repo: Path, tmp_path: Path, name: str) -> None:
-    write_tree(tmp_path, {"victim": "theirs"})
-    (tmp_path / "folder").mkdir()
-    if name != ".dvc":
-        Path(".dvc").mkdir()
-    Path(name).symlink_to(tmp_path / ("folder" if name == ".dvc" else "victim"))
-    with pytest.raises(GitDvcError):
-        init(".")
-    assert (tmp_path / "victim").read_text() == "theirs"
-    assert os.listdir(tmp_path / "folder") == []
-
-
 # -- the second time --------------------------------------------------------------------------
 
 
@@ -288,3 +275,18 @@ def test_hooks_that_cannot_be_installed_are_a_warning(
     assert "the hooks were not installed" in done.stderr
     assert os.listdir(".githooks") == ["pre-push"]
     assert Path(".dvc/config").exists()
+
+
+@pytest.mark.parametrize("name", [".dvc", ".dvc/config", ".dvc/.gitignore"])
+def test_nothing_is_written_through_a_link_of_the_repository(
+    git_repo: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "victim").write_text("theirs")
+    (tmp_path / "folder").mkdir()
+    if name != ".dvc":
+        Path(".dvc").mkdir()
+    os.symlink(tmp_path / ("folder" if name == ".dvc" else "victim"), name)
+    with pytest.raises(GitDvcError):
+        init(".")
+    assert (tmp_path / "victim").read_text() == "theirs"
+    assert not list((tmp_path / "folder").iterdir())
