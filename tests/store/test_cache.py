@@ -770,7 +770,8 @@ def test_the_old_layout_lists_only_objects(place: Place) -> None:
     assert list(old.cache.all_hashes()) == [value]
 
 
-def test_a_hostile_manifest_that_has_its_hash_is_refused(cache: Cache) -> None:
+def test_a_hostile_manifest_that_has_its_hash_is_refused(place: Place) -> None:
+    cache = place.cache
     data = b'[{"md5": "' + b"a" * 32 + b'", "relpath": "../../x"}]'
     value = cache.store_bytes(data, hashing.DIR_SUFFIX)
     cache.flush()

@@ -275,3 +275,49 @@ def test_a_database_that_another_process_keeps_locked_is_done_without(
     state.save([placed("other")])
     holder.execute("ROLLBACK")
     assert set(opened(tmp_path).headers()) == {"data"}, "locked is not damaged: it stays"
+
+
+# -- what was begun -------------------------------------------------------------------------
+
+NAMED = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+
+
+def begin(state: State, relpath: str, value: str = A) -> None:
+    state.begin(states.Header(relpath, value, "md5", relpath + ".dvc"))
+
+
+def test_what_was_begun_is_known_until_its_record_is_stored(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    assert state.begun() == {}
+    for relpath, value in (("data", A), ("data", B), ("a b\n", A)):
+        begin(state, relpath, value)
+    found = opened(tmp_path).begun()
+    assert [header.hash for header in found["data"]] == [A, B]
+    assert found["a b\n"] == [("a b\n", A, "md5", "a b\n.dvc")]
+    state.save([placed("data")])
+    assert opened(tmp_path).begun().keys() == {"a b\n"}
+    state.save([], ["a b\n"])
+    assert state.begun() == {} and not (tmp_path / "own" / "begun").exists()
+
+
+def test_what_was_begun_stays_while_the_record_cannot_be_stored(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    begin(state, "data")
+    (tmp_path / "own" / "placed.db").mkdir()
+    state.save([placed("data")])
+    assert state.begun().keys() == {"data"}
+
+
+def test_a_line_that_a_full_disk_cut_is_passed_over(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    begin(state, "data")
+    path = tmp_path / "own" / "begun"
+    path.write_bytes(path.read_bytes() + b"zz not hex\n\xff\n" + path.read_bytes()[:9])
+    assert state.begun().keys() == {"data"}
+
+
+@given(NAMED)
+def test_any_name_can_be_begun(tmp_path_factory: pytest.TempPathFactory, relpath: str) -> None:
+    state = opened(tmp_path_factory.mktemp("s"))
+    begin(state, relpath)
+    assert state.begun().keys() == {relpath}
