@@ -74,11 +74,21 @@ def _progress() -> Progress:
     return NoProgress()
 
 
-def _projects(repo: Repository) -> tuple[list[Project], int]:
-    """Return every project in the work tree, and 1 if one cannot be opened (which is said)."""
+def _projects(repo: Repository, before: str | None = None) -> tuple[list[Project], int]:
+    """Return every project in the work tree, and 1 if one cannot be opened (which is said).
+
+    Args:
+        repo: The repository.
+        before: The commit that a switch came from: a project that only it has still has
+            data in place.
+    """
     from git_dvc.project import DVC_DIR, Project
 
-    listed = repo.run(["ls-files", "-z", "--", ":(top).dvc/config", ":(top)*/.dvc/config"])
+    specs = ["--", ":(top).dvc/config", ":(top)*/.dvc/config"]
+    listed = repo.run(["ls-files", "-z", *specs])
+    if before is not None:
+        args = ["diff-tree", "-r", "-z", "--name-only", "--diff-filter=D", before, "HEAD"]
+        listed += repo.run([*args, *specs], check=False)
     paths = [os.fsdecode(name) for name in listed.split(b"\0") if name]
     roots = {os.path.normpath(os.path.join(repo.top, path, "..", "..")) for path in paths}
     if os.path.isdir(os.path.join(repo.top, DVC_DIR)):
@@ -118,7 +128,7 @@ def _post_checkout(arguments: list[str]) -> int:
         return 0
     kind = arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")
     before = old if kind == "1" and old and not fresh else None
-    projects, code = _projects(repo)
+    projects, code = _projects(repo, before)
     for project in projects:
         with project:
             try:

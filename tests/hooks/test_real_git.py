@@ -424,6 +424,29 @@ def test_broken_pointers_are_named_and_do_not_stop_a_commit(work: Work) -> None:
     assert done.returncode == 0 and "bad.dvc" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_project_that_the_new_version_lacks_takes_its_data_along(
+    git_repo: Path, tool: Path
+) -> None:
+    work = Work(git_repo, tool)
+    work.ok("commit", "-q", "--allow-empty", "-m", "before")
+    work.ok("tag", "before")
+    (git_repo / "sub").mkdir()
+    work.dvc("init", "-q", "--subdir", cwd="sub")
+    write_tree(git_repo / "sub", {"data/x": "x", "data/y": "y"})
+    work.dvc("add", "-q", "data", cwd="sub")
+    work.ok("commit", "-qm", "v1")
+    work.ok("tag", "v1")
+    work.ok("checkout", "-q", "before")
+    assert not (git_repo / "sub" / "data").exists()
+    work.ok("checkout", "-q", "v1")
+    assert (git_repo / "sub" / "data" / "y").read_text() == "y"
+    write_tree(git_repo / "sub", {"data/x": "unsaved"})
+    done = work.git("checkout", "-q", "before")
+    assert done.returncode == 1 and "sub/data/x" in done.stderr
+    assert (git_repo / "sub" / "data" / "x").read_text() == "unsaved"
+    assert not (git_repo / "sub" / "data" / "y").exists()
+
+
 def test_commit_from_a_subdirectory_and_a_linked_work_tree(work: Work, tmp_path: Path) -> None:
     other = tmp_path / "other"
     work.ok("worktree", "add", "-q", "-b", "else", other, "v2")
