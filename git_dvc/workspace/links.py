@@ -380,7 +380,7 @@ def supported(cache_root: str, work_root: str) -> dict[str, bool]:
     answers = {}
     name = fsutil.temporary_name()
     source = os.path.join(cache_root, name)
-    target = os.path.join(work_root, name)
+    target = os.path.join(work_root, f"{name}.link")
     with open(source, "wb") as stream:
         stream.write(b"git-dvc\n")
     try:
