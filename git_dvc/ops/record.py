@@ -251,6 +251,8 @@ def _store_some(
                 problems.append((project.shown(_inside(relpath, inner)), "behind a link"))
                 continue
             except (PermissionError, FileNotFoundError) as problem:
+                if os.path.isabs(problem.filename or ""):
+                    raise  # it is the cache that cannot be written, not this file
                 why = (problem.strerror or str(problem)).lower()
                 problems.append((project.shown(_inside(relpath, inner)), why))
                 continue

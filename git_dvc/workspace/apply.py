@@ -37,6 +37,22 @@ from git_dvc.workspace.links import Linker
 MANY_FILES = 16
 
 
+_THIS_FILE_ONLY = frozenset(
+    (
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENAMETOOLONG,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.EBUSY,
+        errno.ETXTBSY,
+        errno.EILSEQ,
+    )
+)
+"""Errors that say nothing of the next file; a full or failing disk ends it all."""
+
+
 class Outcome:
     """What came of putting one output in place; paths are inside the output.
 
@@ -174,6 +190,9 @@ class Placer:
                 # Reached through a link or a file: nothing of ours is there any more.
                 job.entries.pop(inner, None)
                 continue
+            except OSError as problem:
+                self._block(job, inner, problem)
+                continue
             found = _lstat(folder, name)
             if folder is None or found is None:
                 job.entries.pop(inner, None)
@@ -186,11 +205,24 @@ class Placer:
                 job.outcome.kept.append(inner)
                 job.entries.pop(inner, None)
                 continue
-            os.unlink(folder.at(name), dir_fd=folder.fd)
+            try:
+                os.unlink(folder.at(name), dir_fd=folder.fd)
+            except FileNotFoundError:
+                pass
+            except OSError as problem:
+                self._block(job, inner, problem)
+                continue
             job.entries.pop(inner, None)
             job.outcome.deleted.append(inner)
             emptied.add(parent)
         return emptied
+
+    @staticmethod
+    def _block(job: _Job, inner: str, problem: OSError) -> None:
+        """Note what stands against one path, or raise if it stands against all."""
+        if problem.errno not in _THIS_FILE_ONLY:
+            raise problem
+        job.outcome.blocked[inner] = (problem.strerror or str(problem)).lower()
 
     def _prune(self, folders: Folders, job: _Job, emptied: set[str], is_dir: bool) -> None:
         """Remove directories that the deletions emptied, never above the output."""
@@ -218,6 +250,8 @@ class Placer:
             folders.open(job.relpath, create=True)
         except NotAFolderError as problem:
             job.outcome.blocked[""] = _in_the_way(problem.relpath)
+        except OSError as problem:
+            self._block(job, "", problem)
 
     def _write(self, folders: Folders, job: _Job, inner: str, value: str, executable: bool) -> None:
         parent, name = job.split(inner)
@@ -226,6 +260,9 @@ class Placer:
             folder = folders.open(parent, create=True)
         except NotAFolderError as problem:
             outcome.blocked[inner] = _in_the_way(problem.relpath)
+            return
+        except OSError as problem:
+            self._block(job, inner, problem)
             return
         if folder is None:
             outcome.blocked[inner] = "its directory vanished"
@@ -260,6 +297,9 @@ class Placer:
         except FileExistsError:
             outcome.kept.append(inner)
             job.entries.pop(inner, None)
+            return
+        except OSError as problem:
+            self._block(job, inner, problem)
             return
         outcome.written.append(inner)
 

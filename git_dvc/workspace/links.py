@@ -77,10 +77,13 @@ class Linker:
             MissingObjectError: The cache lacks the object; nothing was touched.
             CorruptObjectError: The object is damaged; nothing was touched.
             LinkTypeError: No allowed link type works here.
+            PermissionError: This directory, or the object, is not for us.
             FileExistsError: The name is taken and ``replace`` is false.
         """
-        while self._types:
-            kind = self._types[0]
+        denied: OSError | None = None
+        number = 0
+        while number < len(self._types):
+            kind = self._types[number]
             if executable and kind in (HARDLINK, SYMLINK):
                 kind = COPY
             try:
@@ -92,7 +95,14 @@ class Linker:
                     return self._make(COPY, value, folder, name, progress, executable, replace)
                 if kind == COPY or problem.errno not in fsutil.UNSUPPORTED:
                     raise
-                self._types.remove(kind)
+                if problem.errno == errno.EACCES:
+                    # Rather this directory than the type: the next one may do here.
+                    denied = problem
+                    number += 1
+                else:
+                    self._types.remove(kind)
+        if denied is not None:
+            raise denied
         raise LinkTypeError(self._wanted, self._cache.root)
 
     def link_many(

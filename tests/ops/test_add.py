@@ -350,3 +350,23 @@ def test_a_missing_object_is_stored_again(project: Project) -> None:
     assert not is_clean(".")
     run("d")
     assert is_clean(".") and md5(b"1") in check_objects(".dvc/cache")
+
+
+@LINKS
+def test_a_cache_that_cannot_be_written_is_not_the_fault_of_the_data(
+    project: Project, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(project, kind)
+    write_tree("d", {"a": "1"})
+    mkdir = os.mkdir
+
+    def denied(path: str, *rest: int, **more: int) -> None:
+        if "cache" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        mkdir(path, *rest, **more)
+
+    monkeypatch.setattr(os, "mkdir", denied)
+    with pytest.raises(PermissionError) as caught:
+        run("d")
+    assert ".dvc/cache" in str(caught.value.filename)
+    assert os.stat("d/a").st_mode & stat.S_IWUSR and not Path("d.dvc").exists()

@@ -850,3 +850,55 @@ def test_missing_records_are_no_harm(project: Project, run_git: Git) -> None:
 
 def test_the_manifest_error_of_a_missing_object_names_it() -> None:
     assert "b" * 32 in str(MissingObjectError("b" * 32))
+
+
+# -- what the system does not allow ----------------------------------------------------------
+
+
+@WAYS
+@pytest.mark.parametrize("call", ["unlink", "replace", "open"])
+def test_one_directory_that_may_not_be_written_stops_nothing_else(
+    link_type: str,
+    bring: Callable[[str], Result],
+    call: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    two_versions()
+    real = getattr(os, call)
+
+    def denied(name: object, *rest: object, **more: object) -> object:
+        target = rest[0] if call == "replace" and rest else name
+        if target == {"unlink": "y", "replace": "a.txt", "open": "d"}[call]:
+            raise PermissionError(13, "Permission denied", target)
+        return real(name, *rest, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, denied)
+        result = bring("v1")
+    blocked = {"unlink": "data/new/y", "replace": "data/a.txt", "open": "data/d/e/f"}[call]
+    assert result.blocked.get(blocked) == "permission denied"
+    found = read_tree("data")
+    expected = as_bytes(V1)
+    inner = blocked.removeprefix("data/")
+    assert {n: t for n, t in found.items() if n != inner} == {
+        n: t for n, t in expected.items() if n != inner
+    }
+    assert checkout().complete and read_tree("data") == expected and is_clean(".")
+
+
+def test_a_denied_directory_does_not_end_a_link_type(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(project, "hardlink")
+    two_versions()
+    link = os.link
+
+    def denied(source: str, name: str, **more: int) -> None:
+        if name == "x":
+            raise PermissionError(13, "Permission denied")
+        link(source, name, **more)
+
+    monkeypatch.setattr(os, "link", denied)
+    result = switch("v1")
+    assert result.blocked == {"data/gone/deep/x": "permission denied"}
+    assert os.path.samefile("data/a.txt", project.cache().path(md5(b"one\n")))
