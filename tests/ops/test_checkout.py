@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -893,7 +894,7 @@ def test_a_denied_directory_does_not_end_a_link_type(
     two_versions()
     link = os.link
 
-    def denied(source: str, name: str, **more: int) -> None:
+    def denied(source: str, name: str, **more: Any) -> None:
         if name == "x":
             raise PermissionError(13, "Permission denied")
         link(source, name, **more)
