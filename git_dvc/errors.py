@@ -86,6 +86,18 @@ class NotAProjectError(GitDvcError):
         )
 
 
+class LinkedProjectError(GitDvcError):
+    """The project's own directory is a symbolic link, which is never followed."""
+
+    exit_code = 128
+
+    def __init__(self, root: str) -> None:
+        super().__init__(
+            f"the .dvc directory of {quoted(root)} is a symbolic link; nothing was read or written",
+            hint="put the directory itself there; where the cache is, 'git dvc cache dir' sets",
+        )
+
+
 class UnsafeRepositoryError(GitDvcError):
     """Git itself refuses this repository (safe.directory).
 

@@ -24,6 +24,7 @@ from git_dvc.errors import (
     ConfigError,
     FormatError,
     GitDvcError,
+    LinkedProjectError,
     NotAProjectError,
     OutsideProjectError,
 )
@@ -155,6 +156,9 @@ class Project:
     """One project in one work tree. ``close`` it, or use it in a ``with`` statement."""
 
     def __init__(self, root: str, repo: Repository | None) -> None:
+        if os.path.islink(os.path.join(root, DVC_DIR)):
+            # A commit may have put it there, to have our files written elsewhere (S7).
+            raise LinkedProjectError(root)
         self.root = root
         layers = [read_layer(level, path) for level, path in config_paths(root)]
         self.main_root = _main_root(root, repo)

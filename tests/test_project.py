@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from git_dvc.errors import ConfigError, FormatError, NotAProjectError, OutsideProjectError
+from git_dvc.errors import (
+    ConfigError,
+    FormatError,
+    LinkedProjectError,
+    NotAProjectError,
+    OutsideProjectError,
+)
 from git_dvc.ops.init import init
 from git_dvc.project import Project
 from tests.conftest import run_git
@@ -29,6 +35,13 @@ def test_it_is_found_from_below_and_not_from_outside(root: Path, tmp_path: Path)
     assert Project.open(str(root / "a/b")).root == str(root)
     with pytest.raises(NotAProjectError):
         Project.open(str(tmp_path))
+
+
+def test_a_project_directory_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
+    (root / ".dvc").rename(tmp_path / "elsewhere")
+    (root / ".dvc").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LinkedProjectError, match="symbolic link"):
+        Project.open(str(root))
 
 
 def test_layers_of_config_win_one_over_the_other(isolated_home: Path) -> None:
