@@ -370,7 +370,7 @@ class Cache:
                 )
                 linked = False
                 if linkable:
-                    value, after, linked = self._link_in(fd, folder, name, before, watch)
+                    value, after, linked = self._link_in(fd, folder, name, before, before_ns, watch)
                 else:
                     value = self._copy_in(fd, before, watch, clone=how == REFLINK)
                     after = os.fstat(fd)
@@ -425,7 +425,13 @@ class Cache:
         return hasher.hexdigest()
 
     def _link_in(
-        self, fd: int, folder: Folder, name: str, before: os.stat_result, progress: Progress
+        self,
+        fd: int,
+        folder: Folder,
+        name: str,
+        before: os.stat_result,
+        before_ns: int,
+        progress: Progress,
     ) -> tuple[str, os.stat_result, bool]:
         """Make the user's file the object.
 
@@ -462,7 +468,9 @@ class Cache:
             os.unlink(final)
             os.fchmod(fd, mode)
             return "", after, False
-        self.remember(value, after)
+        if entry_of(value, after, before_ns)[2] != NEVER:
+            # A write in the very tick of the mtime would not be seen: read it next time.
+            self.remember(value, after)
         self._linked += 1
         return value, after, True
 

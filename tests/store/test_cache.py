@@ -115,6 +115,19 @@ def test_with_hard_links_the_file_itself_becomes_the_object(place: Place) -> Non
     assert mode_of(place.work / "a") == 0o444
 
 
+def test_a_linked_object_is_remembered_only_if_a_later_write_would_show(place: Place) -> None:
+    fresh = place.write("fresh", "written in this very moment")
+    old = place.write("old", "written long ago")
+    os.utime(old, ns=(10**18 + 1, 10**18 + 1))
+    soon = time.time_ns() + 10**9 + 1
+    os.utime(fresh, ns=(soon, soon))
+    for name in ("fresh", "old"):
+        entry, linked = place.store(name, HARDLINK)
+        assert linked
+        found = os.lstat(place.cache.path(entry[0]))
+        assert place.cache.remembers(entry[0], found) == (name == "old")
+
+
 def test_a_copied_file_keeps_its_mode_and_stays_its_own(place: Place) -> None:
     value = place.add("a", "hello\n")
     assert mode_of(place.work / "a") == 0o644
