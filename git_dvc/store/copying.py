@@ -32,6 +32,16 @@ def copy(source: int, target: int, hasher: Hasher, progress: Progress, *, durabl
     for _ in range(4):
         free.put(bytearray(CHUNK_BYTES))
 
+    # A third thread waits for the disk, or the two others would wait with it.
+    due: SimpleQueue[bool] = SimpleQueue()
+
+    def sync() -> None:
+        while due.get():
+            try:
+                os.fsync(target)
+            except OSError as problem:
+                failures.append(problem)
+
     def write() -> None:
         unsynced = 0
         while (item := full.get()) is not None:
@@ -41,14 +51,15 @@ def copy(source: int, target: int, hasher: Hasher, progress: Progress, *, durabl
                     fsutil.write_all(target, memoryview(buffer)[:count])
                     unsynced += count
                     if durable and unsynced >= SYNC_EVERY_BYTES:
-                        os.fsync(target)
+                        due.put(True)
                         unsynced = 0
                 except OSError as problem:
                     failures.append(problem)
             free.put(buffer)
 
-    writer = Thread(target=write, daemon=True)
-    writer.start()
+    threads = [Thread(target=write, daemon=True), Thread(target=sync, daemon=True)]
+    for thread in threads:
+        thread.start()
     total = 0
     try:
         while not failures:
@@ -63,7 +74,9 @@ def copy(source: int, target: int, hasher: Hasher, progress: Progress, *, durabl
             progress.advance(0, count)
     finally:
         full.put(None)
-        writer.join()
+        threads[0].join()
+        due.put(False)
+        threads[1].join()
     if failures:
         raise failures[0]
     return total
