@@ -35,6 +35,9 @@ REFLINK, HARDLINK, SYMLINK, COPY = "reflink", "hardlink", "symlink", "copy"
 DEFAULT_TYPES = (REFLINK, COPY)
 
 
+LARGE_BYTES = 64 * 1024**2
+
+
 class Linker:
     """Makes files from the objects of a cache, with the first link type that works.
 
@@ -320,7 +323,11 @@ class Linker:
     ) -> Entry:
         if not replace and _exists(folder, name):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
-        self._rename(home, temporary, folder, name)
+        made = os.stat(home.at(temporary), dir_fd=home.fd, follow_symlinks=False)
+        if replace and made.st_size >= LARGE_BYTES:
+            self._swap(home, temporary, folder, name)
+        else:
+            self._rename(home, temporary, folder, name)
         found = os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
         return entry_of(value, found, time.time_ns())
 
@@ -328,6 +335,29 @@ class Linker:
         if self._tmp_elsewhere:
             return folder, f".git-dvc.{fsutil.temporary_name()}.tmp"
         return self._tmp, fsutil.temporary_name()
+
+    def _swap(self, home: Folder, temporary: str, folder: Folder, name: str) -> None:
+        """Replace a large file in two steps: the old one aside, then the new one in.
+
+        A rename over a file makes ext4 write the new one out first (auto_da_alloc), which
+        for gigabytes takes longer than the copy. A kill between the steps leaves the name
+        free; what was there is saved, or was given up by the user.
+        """
+        aside = f"{temporary}.old"
+        try:
+            os.rename(folder.at(name), home.at(aside), src_dir_fd=folder.fd, dst_dir_fd=home.fd)
+        except OSError as problem:
+            if problem.errno != errno.EXDEV:
+                _forget(home, temporary)
+                raise
+            self._rename(home, temporary, folder, name)  # which finds that out, too
+            return
+        try:
+            self._rename(home, temporary, folder, name)
+        except BaseException:
+            os.rename(home.at(aside), folder.at(name), src_dir_fd=home.fd, dst_dir_fd=folder.fd)
+            raise
+        _forget(home, aside)
 
     def _rename(self, home: Folder, temporary: str, folder: Folder, name: str) -> None:
         try:

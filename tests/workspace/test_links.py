@@ -453,3 +453,17 @@ def test_the_quick_loop_leaves_out_empty_and_new_objects(place: Place) -> None:
     now = quick.run()
     assert "0/empty" not in now
     assert {"0/0", "1/1"} <= set(now)
+
+
+@pytest.mark.parametrize("other_disk", [False, True])
+def test_a_large_file_is_replaced_in_two_steps(
+    place: Place, monkeypatch: pytest.MonkeyPatch, other_disk: bool
+) -> None:
+    monkeypatch.setattr(links, "LARGE_BYTES", 1)
+    value = place.store("new content")
+    place.file.write_text("old content")
+    if other_disk:
+        refuse(monkeypatch, "rename", errno.EXDEV)
+    place.place(value, [COPY], replace=True)
+    assert place.file.read_text() == "new content"
+    assert place.nothing_left()
