@@ -22,7 +22,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from git_dvc import fsutil
 from git_dvc.errors import CorruptObjectError, LinkTypeError, MissingObjectError
@@ -221,19 +221,12 @@ class Linker:
         """Make a reflink; also the empty file that stands for a hard link to an empty object."""
         source = os.open(self._cache.path(value), fsutil.READ_FLAGS | fsutil.O_NOFOLLOW)
         try:
-            home, temporary = self._temporary(folder)
-            fd = os.open(home.at(temporary), fsutil.CREATE_FLAGS, 0o666, dir_fd=home.fd)
-            try:
-                try:
-                    if found.st_size:
-                        fsutil.reflink(source, fd)
-                    self._settle(fd, home, temporary, executable)
-                finally:
-                    os.close(fd)
-                return self._finish(value, home, temporary, folder, name, replace)
-            except BaseException:
-                _forget(home, temporary)
-                raise
+
+            def fill(fd: int) -> None:
+                if found.st_size:
+                    fsutil.reflink(source, fd)
+
+            return self._build(value, folder, name, fill, executable, replace)
         finally:
             os.close(source)
             progress.advance(0, found.st_size)
@@ -258,24 +251,40 @@ class Linker:
             data = b""
             if found.st_size <= SMALL_BYTES:
                 data = self._read_checked(source, value)
-            home, temporary = self._temporary(folder)
-            fd = os.open(home.at(temporary), fsutil.CREATE_FLAGS, 0o666, dir_fd=home.fd)
-            try:
-                try:
-                    if found.st_size <= SMALL_BYTES:
-                        fsutil.write_all(fd, data)
-                        progress.advance(0, len(data))
-                    else:
-                        self._copy_large(source, fd, value, found, progress)
-                    self._settle(fd, home, temporary, executable)
-                finally:
-                    os.close(fd)
-                return self._finish(value, home, temporary, folder, name, replace)
-            except BaseException:
-                _forget(home, temporary)
-                raise
+
+            def fill(fd: int) -> None:
+                if found.st_size <= SMALL_BYTES:
+                    fsutil.write_all(fd, data)
+                    progress.advance(0, len(data))
+                else:
+                    self._copy_large(source, fd, value, found, progress)
+
+            return self._build(value, folder, name, fill, executable, replace)
         finally:
             os.close(source)
+
+    def _build(
+        self,
+        value: str,
+        folder: Folder,
+        name: str,
+        fill: Callable[[int], None],
+        executable: bool,
+        replace: bool,
+    ) -> Entry:
+        """Make a file under a temporary name, have it filled, and give it its own."""
+        home, temporary = self._temporary(folder)
+        fd = os.open(home.at(temporary), fsutil.CREATE_FLAGS, 0o666, dir_fd=home.fd)
+        try:
+            try:
+                fill(fd)
+                self._settle(fd, home, temporary, executable)
+            finally:
+                os.close(fd)
+            return self._finish(value, home, temporary, folder, name, replace)
+        except BaseException:
+            _forget(home, temporary)
+            raise
 
     def _read_checked(self, source: int, value: str) -> bytes:
         hasher = self._cache.algorithm.new()
