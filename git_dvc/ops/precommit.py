@@ -95,7 +95,7 @@ def _check_project(
         if holder is not None:
             findings.tracked[file.path] = project.git_path(holder.source)
             findings.large.pop(file.path, None)
-    for path, item in sorted(tracked.outs.items()):
+    for _, item in sorted(tracked.outs.items()):
         if item.out.hash is None:
             continue
         shown = project.git_path(item.shown)
@@ -107,7 +107,6 @@ def _check_project(
                 findings.unfetched.append(shown)
             else:
                 findings.nowhere.append(shown)
-        del path
 
 
 def _was_here(project: Project, item: TrackedOut) -> bool:
