@@ -159,3 +159,30 @@ def test_only_old_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     fsutil.clean_leftovers(str(tmp_path), age_s=0)
     assert sorted(os.listdir(tmp_path)) == sorted(names[2:])
     fsutil.clean_leftovers(str(tmp_path / "nothing"))
+
+
+def test_a_large_file_is_gone_at_once_and_nobody_waits_for_its_blocks(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"x" * 100_000)
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    fsutil.unlink_large(str(tmp_path / "data"))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        assert stream.read() == b""  # ends, so no child holds the other end
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(FileNotFoundError):
+        fsutil.unlink_large(str(tmp_path / "data"))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_no_process_to_spare_is_no_hindrance_to_deleting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork() -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", fork)
+    (tmp_path / "data").write_bytes(b"x")
+    fsutil.unlink_large(str(tmp_path / "data"))
+    assert os.listdir(tmp_path) == []

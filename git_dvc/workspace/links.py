@@ -366,7 +366,10 @@ class Linker:
         except BaseException:
             os.rename(home.at(aside), folder.at(name), src_dir_fd=home.fd, dst_dir_fd=folder.fd)
             raise
-        _forget(home, aside)
+        try:
+            fsutil.unlink_large(home.at(aside), dir_fd=home.fd)
+        except OSError:
+            pass  # a leftover, which `clean_leftovers` finds
 
     def _rename(self, home: Folder, temporary: str, folder: Folder, name: str) -> None:
         try:
