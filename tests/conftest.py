@@ -12,6 +12,9 @@ import pytest
 
 GitRunner = Callable[..., str]
 
+OURS = ("GIT_DVC_TEST_DVC", "GIT_DVC_TEST_GIT")
+"""Settings of the tests: the original ``dvc``, and a second Git to test with."""
+
 GIT_CONFIG = """\
 [user]
 \tname = A U Thor
@@ -36,7 +39,7 @@ def isolated_home(
     config = home / ".gitconfig"
     config.write_text(GIT_CONFIG)
     for name in list(os.environ):
-        if name.startswith(("GIT_", "DVC_", "XDG_", "PRE_COMMIT")) and name != "GIT_DVC_TEST_DVC":
+        if name.startswith(("GIT_", "DVC_", "XDG_", "PRE_COMMIT")) and name not in OURS:
             monkeypatch.delenv(name)
     for name, value in {
         "HOME": str(home),
