@@ -35,7 +35,7 @@ from git_dvc.git.repo import Repository
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.store.state import State
-from git_dvc.tracked import Tracked, collect, is_source
+from git_dvc.tracked import LOCK_FILE, Tracked, collect, is_source
 from git_dvc.workspace import links
 
 if TYPE_CHECKING:
@@ -330,8 +330,12 @@ class Project:
         if untracked:
             args += ["--others", "--exclude-standard"]
         out = self.repo.run([*args, "--", *specs])
+        return self._listing_of(os.fsdecode(name) for name in out.split(b"\0") if name)
+
+    def _listing_of(self, names: Iterable[str]) -> Listing:
+        """Return the files of this project among those below it, by path from the top."""
         cut = len(self.prefix) + 1 if self.prefix else 0
-        found = {os.fsdecode(name)[cut:] for name in out.split(b"\0") if name}
+        found = {name[cut:] for name in names}
         nested = tuple(
             path[: -len(".dvc/config")] for path in found if path.endswith("/.dvc/config")
         )
@@ -340,6 +344,20 @@ class Project:
         return Listing(
             sorted(path for path in own if is_source(path)),
             sorted(path for path in own if path.rpartition("/")[2] == IGNORE_NAME),
+        )
+
+    def take_index(self, names: Iterable[str]) -> None:
+        """Take the files of ``listing`` from a list of all that Git's index has.
+
+        For hooks, which need that list anyway.
+
+        Args:
+            names: By path from the top of the work tree.
+        """
+        base = f"{self.prefix}/" if self.prefix else ""
+        ends = (".dvc", LOCK_FILE, IGNORE_NAME, ".dvc/config")
+        self._listing = self._listing_of(
+            name for name in names if name.endswith(ends) and name.startswith(base)
         )
 
     @property

@@ -61,11 +61,17 @@ def isolated_home(
     return home
 
 
-def run_git(*args: str | os.PathLike[str], cwd: str | os.PathLike[str], check: bool = True) -> str:
+def run_git(
+    *args: str | os.PathLike[str],
+    cwd: str | os.PathLike[str],
+    check: bool = True,
+    input: str | None = None,
+) -> str:
     """Run Git and return what it printed, without the last line break."""
     done = subprocess.run(
         ["git", *(os.fspath(arg) for arg in args)],
         cwd=cwd,
+        input=input,
         capture_output=True,
         text=True,
         check=False,

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -89,14 +88,6 @@ def look(root: str | Path) -> Status:
 
 def is_clean(root: str | Path) -> bool:
     return look(root).is_clean
-
-
-def program(folder: Path) -> Path:
-    """Write a ``git-dvc`` that runs this source tree with this Python, and return its path."""
-    path = folder / "git-dvc"
-    path.write_text(f"#!/bin/sh\nPYTHONPATH='{TOP}' exec '{sys.executable}' -m git_dvc \"$@\"\n")
-    path.chmod(0o755)
-    return path
 
 
 def run(

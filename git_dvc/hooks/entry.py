@@ -12,6 +12,7 @@ import sys
 
 from git_dvc.errors import FETCH_HINT, GitDvcError, path_lines, quoted
 from git_dvc.git.repo import Repository
+from git_dvc.workspace.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +20,18 @@ if TYPE_CHECKING:
 
     from git_dvc.ops.precommit import Findings
     from git_dvc.progress import Progress
-    from git_dvc.project import Project
 
 
-_REBASING = ("rebase-merge", "rebase-apply")
+_FOLLOWING = frozenset(
+    (
+        "post-checkout",
+        "post-merge",
+        "post-rewrite",
+        "post-commit",
+        "post-applypatch",
+        "post-index-change",
+    )
+)
 
 
 def run(name: str, arguments: Sequence[str]) -> int:
@@ -38,12 +47,13 @@ def run(name: str, arguments: Sequence[str]) -> int:
     if os.environ.get("GIT_DVC_SKIP"):
         return 0  # the sh files look, too; husky and the pre-commit tool start us directly
     os.environ["GIT_DVC_HOOK"] = "1"
-    hooks = {"post-checkout": _post_checkout, "pre-commit": _pre_commit}
-    if name not in hooks:
-        _say(f"git-dvc: no such hook: {name}; run 'git dvc install' again")
-        return 0
     try:
-        return hooks[name](list(arguments))
+        if name in _FOLLOWING:
+            return _follow(name, list(arguments))
+        if name == "pre-commit":
+            return _pre_commit(list(arguments))
+        if name == "pre-push":
+            return 0
     except GitDvcError as problem:
         _say(f"git-dvc: the {name} hook could not do its work")
         _say(str(problem))
@@ -52,11 +62,13 @@ def run(name: str, arguments: Sequence[str]) -> int:
         _say(f"git-dvc: the {name} hook could not do its work")
         where = f": {problem.filename}" if problem.filename else ""
         _say(f"error: {problem.strerror or problem}{where}")
-        _say("hint: then run 'git dvc checkout'; nothing that was not saved was touched")
+        _say("hint: then run 'git dvc sync'; nothing that was not saved was touched")
         return 1
     except KeyboardInterrupt:
-        _say("git-dvc: interrupted; run 'git dvc checkout' to finish")
+        _say("git-dvc: interrupted; run 'git dvc sync' to finish")
         return 130
+    _say(f"git-dvc: no such hook: {name}; run 'git dvc install' again")
+    return 0
 
 
 def _say(text: str) -> None:
@@ -74,89 +86,100 @@ def _progress() -> Progress:
     return NoProgress()
 
 
-def _projects(repo: Repository, before: str | None = None) -> tuple[list[Project], int]:
-    """Return every project in the work tree, and 1 if one cannot be opened (which is said).
+# -- data follows -------------------------------------------------------------------------
 
-    Args:
-        repo: The repository.
-        before: The commit that a switch came from: a project that only it has still has
-            data in place.
+
+def _follow(name: str, arguments: list[str]) -> int:
+    """Bring the data where Git took the pointers; the exit code counts for a switch only.
+
+    What Git says in the arguments only helps to know more (the commit it came from): the
+    pointers in the work tree decide.
     """
-    from git_dvc.project import DVC_DIR, Project
-
-    specs = ["--", ":(top).dvc/config", ":(top)*/.dvc/config"]
-    listed = repo.run(["ls-files", "-z", *specs])
-    if before is not None:
-        args = ["diff-tree", "-r", "-z", "--name-only", "--diff-filter=D", before, "HEAD"]
-        listed += repo.run([*args, *specs], check=False)
-    paths = [os.fsdecode(name) for name in listed.split(b"\0") if name]
-    roots = {os.path.normpath(os.path.join(repo.top, path, "..", "..")) for path in paths}
-    if os.path.isdir(os.path.join(repo.top, DVC_DIR)):
-        roots.add(repo.top)
-    projects: list[Project] = []
-    code = 0
-    for root in sorted(roots):
-        if os.path.isdir(os.path.join(root, DVC_DIR)):
-            try:
-                projects.append(Project(root, repo))
-            except GitDvcError as problem:
-                _say(str(problem))
-                code = 1
-    return [project for project in projects if project.repo is not None], code
-
-
-# -- post-checkout ------------------------------------------------------------------------
-
-
-def _post_checkout(arguments: list[str]) -> int:
-    """Bring the data where Git took the pointers.
-
-    The arguments are the old commit, the new one, and 1 for a switch or 0 for single files;
-    the pre-commit tool gives them in the environment instead.
-    """
-    from git_dvc.ops.checkout import follow
-    from git_dvc.ops.record import mark_pending
+    from git_dvc.ops import sync
 
     repo = Repository.discover(os.getcwd())
     if repo is None:
         return 0
-    old = arguments[0] if arguments else os.environ.get("PRE_COMMIT_FROM_REF", "")
-    fresh = bool(old) and not old.strip("0")  # a clone or a new work tree: no switch to stop
-    if any(os.path.isdir(os.path.join(repo.git_dir, name)) for name in _REBASING):
-        # A rebase passes through other versions: the next hook or command catches up.
-        mark_pending(repo.git_dir)
+    before, after, fresh = _where_from(name, arguments)
+    if sync.is_passing_through(repo, name):
+        Watch(repo.top, repo.git_dir).mark_pending()
         return 0
+    if not _is_wanted(repo):
+        return 0
+    report = sync.sync(repo, _progress(), before=before, after=after)
+    for problem in report.problems:
+        _say(str(problem))
+    for one in report.projects:
+        trouble = one.result.trouble(one.shown)
+        if trouble is not None:
+            _say(str(trouble))
+    return 0 if fresh or report.complete else 1
+
+
+def _where_from(name: str, arguments: list[str]) -> tuple[str | None, str | None, bool]:
+    """Return the commits that Git came from and went to, and whether this is a new work tree.
+
+    They are for records that are older than what is there (another tool brought it). None
+    for where it went means: what the index has.
+    """
+    if name == "post-index-change":
+        # HEAD is still the old commit here; without a first commit there is none.
+        return ("HEAD" if arguments[:1] == ["1"] else None), None, False
+    if name != "post-checkout":
+        return None, None, False
+    # The pre-commit tool gives the arguments in the environment.
+    old = arguments[0] if arguments else os.environ.get("PRE_COMMIT_FROM_REF", "")
     kind = arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")
-    before = old if kind == "1" and old and not fresh else None
-    projects, code = _projects(repo, before)
-    for project in projects:
-        with project:
-            try:
-                result = follow(project, _progress(), before=before)
-            except GitDvcError as problem:  # the other projects have nothing to do with it
-                _say(str(problem))
-                code = 1
-                continue
-            trouble = result.trouble(project.git_path)
-            if trouble is not None:
-                _say(str(trouble))
-                code = 1
-            _forget_pending(project)
-    return 0 if fresh else code
+    fresh = bool(old) and not old.strip("0")
+    return (old if kind == "1" and old and not fresh else None), "HEAD", fresh
 
 
-def _forget_pending(project: Project) -> None:
-    """Remove the mark that makes the next hook look, if pointers are as committed."""
-    mark = os.path.join(project.state_dir, "pending")
-    repo = project.repo
-    if repo is None or not os.path.exists(mark):
-        return
-    args = ["diff-index", "--quiet", "HEAD", "--", "*.dvc", "dvc.lock", ":(glob)**/dvc.lock"]
-    if repo.call(args).code == 0:
-        try:
-            os.unlink(mark)
-        except OSError:
-            pass
+def _is_wanted(repo: Repository) -> bool:
+    """Return whether ``dvc.autoSync`` lets data follow now: true, false or ask."""
+    mode = (repo.config_get("dvc.autoSync") or "true").lower()
+    if mode == "ask":
+        from git_dvc.ops import sync
+
+        found = sync.plan(repo)
+        count = sum(len(one.brought) + len(one.dropped) for _, one in found)
+        if not count:
+            return True  # which finds that there is nothing to do, and remembers that
+        wanted = _ask(f"git-dvc: bring {_outputs(count)} to this version? [Y/n] ")
+        if wanted is not None:
+            if not wanted:
+                sync.skip(repo)
+                _say("git-dvc: left the data as it is; 'git dvc sync' brings it")
+            return wanted
+        mode = "false"
+    if mode not in ("false", "no", "off", "0"):
+        return True
+    from git_dvc.ops import sync
+
+    count = sum(len(one.brought) + len(one.dropped) for _, one in sync.plan(repo))
+    sync.skip(repo)
+    if count:
+        _say(f"git-dvc: {_outputs(count)} not as the pointer files say; 'git dvc sync' brings it")
+    return False
+
+
+def _outputs(count: int) -> str:
+    return "the data of 1 pointer" if count == 1 else f"the data of {count} pointers"
+
+
+def _ask(question: str) -> bool | None:
+    """Ask at the terminal, as a hook has no standard input; None if there is no terminal."""
+    try:
+        with open("/dev/tty", "r+b", buffering=0) as terminal:
+            terminal.write(question.encode())
+            answer = b""
+            while not answer.endswith(b"\n"):
+                chunk = terminal.read(1024)
+                if not chunk:
+                    return None
+                answer += chunk
+    except OSError:
+        return None
+    return answer.strip().lower() in (b"", b"y", b"yes")
 
 
 # -- pre-commit ---------------------------------------------------------------------------
@@ -165,6 +188,7 @@ def _forget_pending(project: Project) -> None:
 def _pre_commit(arguments: list[str]) -> int:
     """Warn of or refuse a commit that would lose data, or put data into Git."""
     from git_dvc.ops import precommit
+    from git_dvc.ops.sync import open_projects
 
     repo = Repository.discover(os.getcwd())
     if repo is None:
@@ -172,7 +196,13 @@ def _pre_commit(arguments: list[str]) -> int:
     mode = (repo.config_get("dvc.preCommit") or "").lower()
     if mode in ("off", "false", "no"):
         return 0
-    projects, code = _projects(repo)
+    problems: list[GitDvcError] = []
+    specs = ["--", ":(top).dvc/config", ":(top)*/.dvc/config"]
+    names = os.fsdecode(repo.run(["ls-files", "-z", *specs])).split("\0")[:-1]
+    projects = open_projects(repo, names, None, problems)
+    for problem in problems:
+        _say(str(problem))
+    code = 1 if problems else 0
     if not projects:
         return code
     most = repo.config_int("dvc.maxFileSize", precommit.DEFAULT_MOST_BYTES)

@@ -24,12 +24,21 @@ from git_dvc import fsutil
 from git_dvc.errors import FormatError, HookError, HooksPathError, quoted
 from git_dvc.git.repo import Repository
 
-NAMES = ("post-checkout", "pre-commit")
+NAMES = (
+    "post-checkout",
+    "post-merge",
+    "post-rewrite",
+    "post-commit",
+    "post-applypatch",
+    "post-index-change",
+    "pre-commit",
+    "pre-push",
+)
 """The hooks we install, as Git calls them."""
 
 State = Literal["installed", "absent", "foreign", "outdated", "edited", "not executable"]
 
-VERSION = 1
+VERSION = 2
 """Of the hook files: goes up with every change of their text."""
 
 _MARKER = re.compile(rb"^# git-dvc hook v(\d+)\r?$", re.MULTILINE)

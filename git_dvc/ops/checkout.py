@@ -154,8 +154,62 @@ def checkout(
     return result
 
 
+class Moves(NamedTuple):
+    """The difference between the pointers and what was last put in place.
+
+    Attributes:
+        brought: Outputs to bring.
+        dropped: Outputs that no pointer names any more, by path.
+        tracked: All outputs.
+        headers: What was last put in place.
+        begun: What was begun and not finished.
+    """
+
+    brought: list[TrackedOut]
+    dropped: dict[str, Header]
+    tracked: Tracked
+    headers: dict[str, Header]
+    begun: dict[str, list[Header]]
+
+    def __bool__(self) -> bool:
+        return bool(self.brought or self.dropped)
+
+
+def moves(project: Project, *, before: str | None = None, after: str | None = "HEAD") -> Moves:
+    """Compare the pointers in the work tree with what was last put in place; change nothing.
+
+    Args:
+        project: The project.
+        before: The commit that Git came from, if it made a switch.
+        after: The commit it went to; None for what the index has.
+    """
+    headers = project.state.headers()
+    begun = project.state.begun()
+    sources = {header.pointer for header in headers.values()}
+    tracked = collect(project.known_sources(sources), project.read)
+    if before is not None:
+        for relpath, header in _stale(project, before, after, tracked, headers).items():
+            begun.setdefault(relpath, []).append(header)
+    moved = [
+        item
+        for _, item in sorted(tracked.outs.items())
+        if item.out.hash is not None
+        and (item.relpath in begun or not _is_in_place(headers.get(item.relpath), item))
+    ]
+    gone = {
+        relpath: header
+        for relpath, header in _placed_or_begun(headers, begun).items()
+        if relpath not in tracked.outs and relpath not in tracked.uncached
+    }
+    return Moves(moved, gone, tracked, headers, begun)
+
+
 def follow(
-    project: Project, progress: Progress | None = None, *, before: str | None = None
+    project: Project,
+    progress: Progress | None = None,
+    *,
+    before: str | None = None,
+    after: str | None = "HEAD",
 ) -> Result:
     """Bring the difference between the pointers and what was last put in place.
 
@@ -165,36 +219,20 @@ def follow(
         project: The project.
         progress: Told of the work.
         before: The commit that Git came from, if it made a switch.
+        after: The commit it went to; None for what the index has.
     """
     watch = progress or NoProgress()
     result = Result()
-    headers = project.state.headers()
-    begun = project.state.begun()
-    sources = {header.pointer for header in headers.values()}
-    tracked = collect(project.known_sources(sources), project.read)
-    result.problems.extend(tracked.problems)
-    if before is not None:
-        for relpath, header in _stale(project, before, tracked, headers).items():
-            begun.setdefault(relpath, []).append(header)
-    moved = [
-        item
-        for item in tracked.outs.values()
-        if item.out.hash is not None
-        and (item.relpath in begun or not _is_in_place(headers.get(item.relpath), item))
-    ]
-    gone = {
-        relpath: header
-        for relpath, header in _placed_or_begun(headers, begun).items()
-        if relpath not in tracked.outs and relpath not in tracked.uncached
-    }
-    if not moved and not gone:
+    found = moves(project, before=before, after=after)
+    result.problems.extend(found.tracked.problems)
+    if not found:
         return result
-    with project.lock(watch), _Worker(project, watch, False, result, begun) as worker:
-        check_not_busy(project, [item.relpath for item in moved])
+    with project.lock(watch), _Worker(project, watch, False, result, found.begun) as worker:
+        check_not_busy(project, [item.relpath for item in found.brought])
         # Deletions first: an output may have become a directory around another one.
-        worker.drop_untracked(gone, tracked.broken)
-        for item in sorted(moved, key=lambda item: item.relpath):
-            full = item.relpath not in headers or item.relpath in begun
+        worker.drop_untracked(found.dropped, found.tracked.broken)
+        for item in found.brought:
+            full = item.relpath not in found.headers or item.relpath in found.begun
             worker.bring(Selected(item), full=full)
     return result
 
@@ -206,7 +244,11 @@ def _placed_or_begun(
 
 
 def _stale(
-    project: Project, before: str, tracked: Tracked, headers: dict[str, Header]
+    project: Project,
+    before: str,
+    after: str | None,
+    tracked: Tracked,
+    headers: dict[str, Header],
 ) -> dict[str, Header]:
     """Return what was there before of outputs that seem to be in place already.
 
@@ -218,8 +260,10 @@ def _stale(
     placed = [item for item in outs if _is_in_place(headers.get(item.relpath), item)]
     if repo is None or not placed:
         return {}
-    args = ["diff-tree", "-r", "-z", "--no-renames", before, "HEAD", "--"]
-    done = repo.call([*args, *project.source_specs])
+    args = ["diff-tree", "-r", "-z", "--no-renames", before]
+    if after is None:
+        args = ["diff-index", "--cached", "-z", "--no-renames", before]
+    done = repo.call([*args, *([after] if after else []), "--", *project.source_specs])
     if done.code != 0:
         return {}
     fields = done.out.split(b"\0")

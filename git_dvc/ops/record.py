@@ -461,23 +461,7 @@ def stage(project: Project, paths: Iterable[str]) -> bool:
     chosen = [project.git_path(path) for path in paths]
     if project.repo is None:
         return False
-    mark_pending(project.repo.git_dir)
     if not project.autostage:
         return False
     project.repo.stage(chosen)
     return True
-
-
-def mark_pending(git_dir: str) -> None:
-    """Tell the hooks that pointers may differ from the last commit.
-
-    ``git checkout -f`` then puts pointers back without any difference between the two
-    commits; the mark makes the hook look (``hooks/post-checkout``).
-
-    Args:
-        git_dir: Git's directory of this work tree.
-    """
-    folder = os.path.join(git_dir, "dvc")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "pending"), "ab"):
-        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -368,21 +369,111 @@ def test_the_pre_commit_tool_says_it_in_the_environment(
     assert hook("post-checkout").code == 1
 
 
-@pytest.mark.parametrize("folder", ["rebase-merge", "rebase-apply"])
-def test_during_a_rebase_it_only_leaves_a_note(
+STEPS = {
+    "rebase-merge/git-rebase-todo": "pick 1234567 next\n",
+    "rebase-merge/done": "pick 7654321 this\n",
+    "rebase-apply/next": "1\n",
+    "rebase-apply/last": "2\n",
+    "sequencer/todo": "pick 7654321 this\npick 1234567 next\n",
+}
+
+
+def halfway(folder: str, **changed: str) -> None:
+    """Be at a step of a rebase and the like that Git will go on from by itself."""
+    write_tree(".git", {name: text for name, text in STEPS.items() if name.startswith(folder)})
+    write_tree(".git", {f"{folder}/{name}": text for name, text in changed.items()})
+
+
+PENDING = Path(".git/dvc/pending")
+
+
+@pytest.mark.parametrize("folder", ["rebase-merge", "rebase-apply", "sequencer"])
+def test_on_the_way_it_only_leaves_a_note(
     project: Path, run_git: Git, hook: Hook, folder: str
 ) -> None:
     stage_nowhere(run_git)
-    Path(".git", folder).mkdir()
-    assert hook("post-checkout", "1" * 40, "2" * 40, "1") == Said(0, "")
-    assert Path(".git/dvc/pending").exists()
-    # The next one does it all, and takes the note away when pointers are as committed.
-    Path(".git", folder).rmdir()
-    assert hook("post-checkout", "1" * 40, "1" * 40, "0").code == 1
-    assert Path(".git/dvc/pending").exists()
+    halfway(folder)
+    assert hook("post-index-change", "1", "0") == Said(0, "")
+    assert PENDING.exists()
+    # The next one does it all, and takes the note away.
+    shutil.rmtree(Path(".git", folder))
+    assert "  lost\n" in hook("post-index-change", "0", "0").err
+    assert not PENDING.exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "changed"),
+    [
+        ("rebase-merge", {"git-rebase-todo": ""}),
+        ("rebase-merge", {"git-rebase-todo": "# nothing\ndrop 1234567 gone\nnoop\n"}),
+        ("rebase-merge", {"git-rebase-todo": "break\npick 1234567 next\n"}),
+        ("rebase-merge", {"git-rebase-todo": "exec make\npick 1234567 next\n"}),
+        ("rebase-merge", {"done": "pick 1 one\nedit 7654321 this\n"}),
+        ("rebase-apply", {"next": "2\n"}),
+        ("rebase-apply", {"next": "?\n", "last": "?\n"}),
+        ("sequencer", {"todo": "revert 7654321 this\n"}),
+    ],
+)
+def test_where_git_stops_data_follows(
+    project: Path, run_git: Git, hook: Hook, folder: str, changed: dict[str, str]
+) -> None:
+    stage_nowhere(run_git)
+    halfway(folder, **changed)
+    assert "  lost\n" in hook("post-index-change", "1", "0").err
+    assert not PENDING.exists()
+
+
+def test_going_back_data_follows(project: Path, run_git: Git, hook: Hook) -> None:
+    run_git("commit", "-q", "--allow-empty", "-m", "begin", cwd=".")
+    halfway("rebase-merge", **{"orig-head": run_git("rev-parse", "HEAD", cwd=".")})
+    stage_nowhere(run_git)
+    assert hook("post-index-change", "1", "0") == Said(0, "")
     run_git("commit", "-qm", "lost", cwd=".")
-    hook("post-checkout", "1" * 40, "1" * 40, "0")
-    assert not Path(".git/dvc/pending").exists()
+    write_tree(".git/rebase-merge", {"orig-head": run_git("rev-parse", "HEAD", cwd=".")})
+    assert "  lost\n" in hook("post-index-change", "1", "0").err
+
+
+def test_conflict_markers_are_left_to_git(project: Path, run_git: Git, hook: Hook) -> None:
+    blob = run_git("hash-object", "-w", "--stdin", cwd=".", input="x\n").strip()
+    lines = "".join(f"100644 {blob} {stage}\tlost.dvc\n" for stage in (1, 2, 3))
+    run_git("update-index", "--index-info", cwd=".", input=lines)
+    write_tree(".", {"lost.dvc": "<<<<<<< ours\n" + NOWHERE})
+    halfway("rebase-merge")
+    assert hook("post-index-change", "1", "0") == Said(0, "")
+    assert not PENDING.exists()  # a stop for the user
+    shutil.rmtree(".git/rebase-merge")
+    run_git("rm", "-q", "--cached", "lost.dvc", cwd=".")
+    write_tree(".", {"lost.dvc": "<<<<<<< ours\n" + NOWHERE})
+    run_git("add", "lost.dvc", cwd=".")
+    assert "lost.dvc" in hook("post-index-change", "1", "0").err
+
+
+def test_auto_sync_can_be_turned_off(hooked: Path, run_git: Git, hook: Hook) -> None:
+    write_tree(".", {"f": "two\n"})
+    save("f")
+    run_git("commit", "-qm", "two", cwd=".")
+    run_git("config", "dvc.autoSync", "false", cwd=".")
+    done = run("git", "reset", "-q", "--hard", "HEAD~1", cwd=".")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "git-dvc: the data of 1 pointer not as the pointer files say; 'git dvc sync' brings it\n"
+    )
+    assert Path("f").read_text() == "two\n"
+    # It is said once, not at every command.
+    assert run("git", "reset", "-q", "--hard", cwd=".").stderr == ""
+
+
+def test_without_a_terminal_asking_is_telling(hooked: Path, run_git: Git) -> None:
+    write_tree(".", {"f": "two\n"})
+    save("f")
+    run_git("commit", "-qm", "two", cwd=".")
+    run_git("config", "dvc.autoSync", "ask", cwd=".")
+    done = subprocess.run(
+        ["git", "reset", "-q", "--hard", "HEAD~1"],
+        start_new_session=True, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "'git dvc sync' brings it" in done.stderr
+    assert Path("f").read_text() == "two\n"
 
 
 def test_a_broken_configuration_is_said_without_a_traceback(project: Path, hook: Hook) -> None:

@@ -1,0 +1,181 @@
+"""The watch: what the shell must see has moved, and what it need not start Python for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from git_dvc.workspace import watch
+from git_dvc.workspace.watch import Watch
+
+SHELLS = [shell for shell in ("dash", "bash", "sh") if any(
+    os.access(os.path.join(folder, shell), os.X_OK) for folder in os.get_exec_path()
+)]  # fmt: skip
+
+Seen = tuple[bool, bool]
+
+
+@pytest.fixture(params=[3, 200], ids=["few", "many"])
+def top(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A work tree with pointers in two directories, and few or many others."""
+    for name in ("data/a.dvc", "data/code.py", "models/it's $(x).dvc", "dvc.lock", "code/x.py"):
+        write(tmp_path / name)
+    for number in range(request.param):
+        write(tmp_path / f"src/p{number}/f.py")
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def write(path: Path) -> None:
+    """Write a file as Git does: the new one replaces the old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text("text\n")
+
+
+def look(top: Path, *outputs: str) -> bool:
+    made = Watch(str(top), str(top / ".git"))
+    made.begin()
+    folders = [
+        os.path.relpath(place, top).replace(".", "", 1) if place == str(top) else
+        os.path.relpath(place, top)
+        for place, _, _ in os.walk(top) if ".git" not in place
+    ]  # fmt: skip
+    sights = watch.look(str(top), ["", "data", "models", "sparse"])
+    return made.finish(folders, sights, outputs)
+
+
+def ask(top: Path, shell: str = "sh") -> Seen:
+    """Return what ``near`` and ``far`` say: whether nothing moved."""
+    code = "set -u; state=.git/dvc; . .git/dvc/watch; near; echo $?; far; echo $?"
+    done = subprocess.run([shell, "-c", code], cwd=top, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    near, far = done.stdout.split()
+    return near == "0", far == "0"
+
+
+def pause() -> None:
+    time.sleep(0.03)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_moved(top: Path, shell: str) -> None:
+    assert look(top)
+    assert ask(top, shell) == (True, True)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        pytest.param(lambda top: write(top / "data/a.dvc"), False, id="changed"),
+        pytest.param(lambda top: (top / "data/a.dvc").unlink(), False, id="gone"),
+        pytest.param(lambda top: write(top / "data/b.dvc"), False, id="came"),
+        pytest.param(lambda top: write(top / "data/.b.dvc"), False, id="hidden came"),
+        pytest.param(lambda top: write(top / "dvc.lock"), False, id="lock"),
+        pytest.param(lambda top: write(top / "models/it's $(x).dvc"), False, id="odd name"),
+        pytest.param(lambda top: write(top / "sparse/c.dvc"), False, id="cone grew"),
+        pytest.param(lambda top: write(top / "data/code.py"), True, id="code beside"),
+        pytest.param(lambda top: write(top / "code/x.py"), True, id="code elsewhere"),
+    ],
+)
+def test_what_near_sees(
+    top: Path, shell: str, moved: Callable[[Path], None], expected: bool
+) -> None:
+    assert look(top)
+    moved(top)
+    near, _ = ask(top, shell)
+    assert near == expected
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        pytest.param(lambda top: write(top / "code/new.dvc"), False, id="beside code"),
+        pytest.param(lambda top: write(top / "src/p1/dvc.lock"), False, id="a lock beside code"),
+        pytest.param(lambda top: write(top / "src/new/deep/x.dvc"), False, id="a new directory"),
+        pytest.param(lambda top: write(top / "new/deep/x.dvc"), False, id="one at the top"),
+        pytest.param(lambda top: write(top / "code/y.py"), True, id="code"),
+        pytest.param(lambda top: write(top / "README"), True, id="code at the top"),
+        pytest.param(lambda top: write(top / ".git/index"), True, id="Git's own"),
+    ],
+)
+def test_what_far_sees(
+    top: Path, shell: str, moved: Callable[[Path], None], expected: bool
+) -> None:
+    assert look(top)
+    moved(top)
+    _, far = ask(top, shell)
+    assert far == expected
+
+
+def test_changes_in_data_are_no_news(top: Path) -> None:
+    (top / "data/a").mkdir()
+    assert look(top, "data/a")
+    write(top / "data/a/1")
+    write(top / "data/code.py")
+    assert ask(top) == (True, True)
+
+
+def test_a_write_right_after_the_look_is_seen_and_one_right_before_is_no_news(top: Path) -> None:
+    for _ in range(25):
+        write(top / "data/a.dvc")
+        assert look(top)
+        assert ask(top) == (True, True)
+        write(top / "data/a.dvc")
+        assert ask(top)[0] is False
+
+
+def test_a_clock_of_seconds_means_no_watch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_touch", lambda path: 1_700_000_000_000_000_000)
+    assert not look(top)
+    assert not (top / ".git/dvc/watch").exists()
+
+
+def test_a_line_break_in_a_name_means_no_watch(top: Path) -> None:
+    write(top / "data/a\nb.dvc")
+    assert not look(top)
+
+
+def test_a_disk_that_cannot_be_written_means_no_watch(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, *args: object, **kwargs: object) -> None:
+        raise OSError(30, "Read-only file system", path)
+
+    monkeypatch.setattr(os, "makedirs", refuse)
+    assert not look(top)
+
+
+def test_looking_begins_without_a_watch(top: Path) -> None:
+    assert look(top)
+    made = Watch(str(top), str(top / ".git"))
+    made.begin()
+    assert not (top / ".git/dvc/watch").exists()
+    assert not list((top / ".git/dvc").glob("stamp.*"))
+
+
+def test_the_note_for_later(top: Path) -> None:
+    made = Watch(str(top), str(top / ".git"))
+    assert not made.is_pending()
+    made.clear_pending()
+    made.mark_pending()
+    made.mark_pending()
+    assert made.is_pending()
+    made.clear_pending()
+    assert not made.is_pending()
+
+
+def test_stats_tell_what_was_replaced(top: Path) -> None:
+    paths = ["data/a.dvc", "none"]
+    before = watch.stats(str(top), paths)
+    assert before["none"] is None
+    pause()
+    write(top / "data/a.dvc")
+    assert watch.stats(str(top), paths) != before
