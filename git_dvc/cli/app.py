@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("add", "add:add", "Put files or directories under version control"),
         Entry("commit", "commit:commit", "Record the changes of data that is tracked already"),
         Entry("checkout", "checkout:checkout", "Make the data match the pointer files"),
+        Entry("sync", "sync:sync", "Bring the data where Git took the pointer files"),
         Entry("move", "move:move", "Rename tracked data", ("mv",)),
         Entry("remove", "remove:remove", "Stop tracking data", ("rm",)),
     ),
