@@ -21,6 +21,7 @@ REDRAW_EVERY_S = 0.1
 PLAIN_EVERY_S = 10.0
 """Between two lines of progress where the stream is not a terminal."""
 
+_ATOMIC = 1024
 _CLEAR_LINE = "\r\033[K"
 
 
@@ -34,6 +35,12 @@ def is_terminal(stream: TextIO) -> bool:
 
 def put(stream: TextIO, text: str) -> None:
     """Write text that may hold names the stream's encoding cannot express."""
+    # With PYTHONUNBUFFERED Python drops what a closed pipe or a full disk did not take of
+    # one write, without an error. Of so few characters it takes all or nothing.
+    if len(text) > _ATOMIC and getattr(stream, "write_through", False):
+        for start in range(0, len(text), _ATOMIC):
+            put(stream, text[start : start + _ATOMIC])
+        return
     try:
         stream.write(text)
     except UnicodeEncodeError:

@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from git_dvc.cli.pager import Pager
+
 _CODES = {
     "bold": "1",
     "red": "31",
@@ -46,6 +48,7 @@ class Console:
         self.verbosity = 0
         self._colour: bool | None = None
         self._line: Line | None = None
+        self._pager: Pager | None = None
 
     # The streams are looked up when used: tests and Git's pager replace them.
     @property
@@ -102,6 +105,31 @@ class Console:
             self.clear_line()
             put(self.stderr, text if text.endswith("\n") else text + "\n")
             self.stderr.flush()
+
+    # -- the pager -------------------------------------------------------------------
+
+    def page(self) -> None:
+        """Show what is written from now on in Git's pager, if a person reads it on a terminal.
+
+        To be called when a long result is at hand and before it is painted: the pager may
+        want other colours than the terminal (``color.pager``).
+        """
+        if self.quiet or self._pager is not None or not is_terminal(self.stdout):
+            return
+        if not hasattr(os, "posix_spawn"):
+            return
+        from git_dvc.cli import pager
+
+        self.clear_line()
+        self._pager = pager.start(self.stdout, self.stderr)
+        if self._pager is not None:
+            self._colour = None
+
+    def finish_paging(self) -> None:
+        """Wait until the user has closed the pager, if there is one."""
+        if self._pager is not None:
+            shown, self._pager = self._pager, None
+            shown.finish()
 
     # -- colour ----------------------------------------------------------------------
 
@@ -167,8 +195,15 @@ def _git_wants_colour(terminal: bool) -> bool:
     from git_dvc.git.repo import git
 
     try:
+        here = os.getcwd()
+        env: dict[str, str | None] = {}
+        if os.environ.get("GIT_PAGER_IN_USE") == "true":
+            # Git's own commands read this one, too, but --get-colorbool does not.
+            paged = git(["config", "--type=bool", "--get", "color.pager"], cwd=here)
+            if paged.out.strip() == b"false":
+                env["GIT_PAGER_IN_USE"] = None
         shown = "true" if terminal else "false"
-        answer = git(["config", "--get-colorbool", "color.dvc", shown], cwd=os.getcwd())
+        answer = git(["config", "--get-colorbool", "color.dvc", shown], cwd=here, env=env)
     except (GitDvcError, OSError):
         return False
     return answer.out.strip() == b"true"

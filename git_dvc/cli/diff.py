@@ -51,6 +51,8 @@ def diff(
         )
         opened.tell_problems(report.problems)
         shown = report.to_json(project.shown, show_hash=show_hash)
+        if any(shown.values()) and not as_json:
+            console.page()
         if as_json:
             console.write(render.json_line(report.to_json(show_hash=show_hash)))
         elif as_markdown:

@@ -42,6 +42,13 @@ _SYSTEM_HINTS = {
 def exit_code_of(run: Callable[[], int]) -> int:
     """Run a command and return its exit code, with its error printed if it fails."""
     try:
+        return _exit_code_of(run)
+    finally:
+        console.finish_paging()
+
+
+def _exit_code_of(run: Callable[[], int]) -> int:
+    try:
         code = run()
         console.close()
         return code
