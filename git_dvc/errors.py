@@ -235,6 +235,98 @@ class CorruptObjectError(GitDvcError):
         )
 
 
+class RemoteError(GitDvcError):
+    """A remote cannot be used.
+
+    Args:
+        name: As in the config.
+        where: Its address, without passwords.
+        why: The reason.
+    """
+
+    def __init__(self, name: str, where: str, why: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"remote '{quoted(name)}' cannot be used: {why}",
+            details=[f"  {quoted(where)}"],
+            hint=hint,
+        )
+
+
+class RemoteGoneError(RemoteError):
+    """A folder that had data before is not there, or empty: perhaps a drive is not mounted."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(
+            name,
+            where,
+            "its folder had data before and now has none",
+            hint="is its drive mounted? If it was emptied on purpose, say so with\n"
+            f"'mkdir -p {quoted(where + '/files/md5')}'",
+        )
+
+
+class UnknownRemoteError(GitDvcError):
+    """A remote is named that is not in the config.
+
+    Args:
+        name: As it is named.
+        known: The remotes that there are.
+        who: What names it: ``core.remote``, or paths.
+    """
+
+    exit_code = 128
+
+    def __init__(self, name: str, known: Sequence[str] = (), who: Sequence[str] = ()) -> None:
+        hint = f"add it with 'git dvc remote add {quoted(name)} URL'"
+        if known:
+            hint = f"there are: {', '.join(map(quoted, sorted(known)))}\n{hint}"
+        super().__init__(
+            f"no such remote: {quoted(name)}" + (", named by:" if who else ""),
+            details=path_lines(who),
+            hint=hint,
+        )
+
+
+class UnsupportedRemoteError(RemoteError):
+    """A kind of remote that git-dvc cannot talk to."""
+
+    def __init__(self, name: str, where: str, scheme: str) -> None:
+        super().__init__(
+            name,
+            where,
+            f"git-dvc cannot talk to {scheme}:// remotes yet",
+            hint=f"the original program can: 'dvc push -r {quoted(name)}', 'dvc pull'",
+        )
+
+
+class UnfetchableError(GitDvcError):
+    """Commits name data that is nowhere, so nobody could fetch it.
+
+    Args:
+        places: Path of the data, and the commit that names it or ''.
+        remote: Name of the remote that should have it.
+        ways: What else can be done, in lines.
+    """
+
+    def __init__(self, places: Sequence[tuple[str, str]], remote: str, ways: str = "") -> None:
+        lines = [
+            f"  {quoted(path)}" + (f" (in {commit[:7]})" if commit else "")
+            for path, commit in sorted(set(places))
+        ]
+        shown = lines[:MOST_PATHS]
+        if len(lines) > MOST_PATHS:
+            shown.append(f"  ... and {len(lines) - MOST_PATHS} more")
+        hint = (
+            "put the files back and run 'git dvc add', or fetch them from where they are\n"
+            "(another clone, another remote: 'dvc fetch -r NAME')"
+        )
+        super().__init__(
+            f"this data is neither in the cache nor on the remote '{quoted(remote)}':",
+            details=shown,
+            hint=f"{hint}\n{ways}".rstrip(),
+        )
+
+
 class ChangingFileError(GitDvcError):
     """A file is being written while we read it."""
 

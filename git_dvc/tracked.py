@@ -33,6 +33,7 @@ class TrackedOut(NamedTuple):
         stage: Name of the stage in a lock file, else ''.
         imported: Whether a pointer with ``deps`` names it (``import``, ``import-url``).
         alone: Whether it is its pointer's only output.
+        from_repo: Whether it was imported from another repository, which keeps its data.
     """
 
     relpath: str
@@ -41,6 +42,7 @@ class TrackedOut(NamedTuple):
     stage: str = ""
     imported: bool = False
     alone: bool = True
+    from_repo: bool = False
 
     @property
     def is_dir(self) -> bool:
@@ -163,7 +165,14 @@ def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
     if found.wdir not in (".", ""):
         folder = _folder(folder, found.wdir)
     alone = len(found.outs) == 1
-    return _outs(path, folder, found.outs, imported=bool(found.deps), alone=alone)
+    return _outs(
+        path,
+        folder,
+        found.outs,
+        imported=bool(found.deps),
+        alone=alone,
+        from_repo=any("repo" in dep for dep in found.deps),
+    )
 
 
 def _from_lock(
@@ -216,6 +225,7 @@ def _outs(
     stage: str = "",
     imported: bool = False,
     alone: bool = True,
+    from_repo: bool = False,
 ) -> list[TrackedOut | FormatError]:
     found: list[TrackedOut | FormatError] = []
     for out in outs:
@@ -226,7 +236,7 @@ def _outs(
         except FormatError as problem:
             found.append(problem.at(source))
             continue
-        found.append(TrackedOut(relpath, out, source, stage, imported, alone))
+        found.append(TrackedOut(relpath, out, source, stage, imported, alone, from_repo))
     return found
 
 

@@ -22,7 +22,7 @@ ROWS = (
     ("errors", "progress", "relpaths"),
     ("fsutil", "hashing", "locking", "parallel", "formats"),
     ("store", "git"),
-    ("workspace", "tracked"),
+    ("workspace", "remote", "tracked"),
     ("project",),
     ("ops",),
     ("hooks", "cli", "terminal", "tour", "__main__"),
@@ -39,7 +39,7 @@ DOORS = {
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 
-TALKERS = ("cli/", "hooks/entry.py", "terminal.py", "tour/", "__main__.py")
+TALKERS = ("cli/", "hooks/entry.py", "hooks/prepush.py", "terminal.py", "tour/", "__main__.py")
 """Only these write to the terminal or read the command line."""
 
 

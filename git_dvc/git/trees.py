@@ -247,6 +247,16 @@ class Trees:
             return {}
         return {name: (mode, oid) for name, mode, oid in self._entries(tree)}
 
+    def blob_at(self, rev: str, path: str) -> str | None:
+        """Return the blob of one regular file of a revision, or None if it has none there."""
+        *folders, last = path.split("/")
+        tree = self._tree_of(rev)
+        for name in folders:
+            mode, tree = self._by_name(tree).get(name, (0, ""))
+            if mode != 0o040000:
+                return None
+        return _sides(self._by_name(tree).get(last))[1]
+
     def blob(self, object_id: str) -> bytes:
         """Return the content of a blob.
 

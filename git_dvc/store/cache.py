@@ -137,7 +137,7 @@ class Cache:
         """
         if self._state is None:
             return self.lacks(listing().values())
-        seen = self._looks()
+        seen = self.looks()
         if seen and self._state.whole_at(self.algorithm.name, value) == seen:
             return set()
         missing = self.lacks(listing().values())
@@ -145,7 +145,7 @@ class Cache:
             self._state.remember_whole(self.algorithm.name, value, seen)
         return missing
 
-    def _looks(self) -> str:
+    def looks(self) -> str:
         """Return a fingerprint of all shards, '' if one changed within the clock's grain."""
         parts = [self.objects]
         horizon = time.time_ns() - COARSE_GRAIN_NS
@@ -525,6 +525,77 @@ class Cache:
             raise
         self.take_temporary(temporary, value)
         return value
+
+    def open_object(self, value: str) -> int:
+        """Return a descriptor to read an object from; what it holds is not checked.
+
+        Raises:
+            MissingObjectError: There is none, or something that is no file.
+        """
+        try:
+            fd = os.open(self.path(value), fsutil.READ_FLAGS | fsutil.O_NOFOLLOW)
+        except OSError as problem:
+            if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise MissingObjectError(value) from None
+            raise
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise MissingObjectError(value)
+        return fd
+
+    def store_object(self, value: str, fd: int, progress: Progress | None = None) -> bool:
+        """Store what an open file holds, if it is the object of this name.
+
+        For objects from another store, which is not believed: the bytes that are written are
+        hashed, and if the hash is not ``value`` nothing is kept. Named by ``publish``.
+
+        Args:
+            value: The hash.
+            fd: A file, at its beginning.
+            progress: Told of the bytes.
+
+        Returns:
+            Whether the content is right.
+        """
+        watch = progress or NoProgress()
+        digest = value.removesuffix(hashing.DIR_SUFFIX)
+        size = os.fstat(fd).st_size
+        if size <= SMALL_BYTES:
+            data = self._read_small(fd, size, watch)
+            if self._hasher(data).hexdigest() != digest:
+                return False
+            if not self._is_there(value, len(data)):
+                temporary = self._temporary()
+                target = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+                try:
+                    self._fill(target, data, temporary)
+                finally:
+                    os.close(target)
+                self._queue(value, temporary, len(data))
+            return True
+        return self._store_large(value, digest, fd, watch)
+
+    def _store_large(self, value: str, digest: str, fd: int, progress: Progress) -> bool:
+        from git_dvc.store import copying
+
+        temporary = self._temporary()
+        target = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+        try:
+            try:
+                hasher = self.algorithm.new()
+                copied = copying.copy(fd, target, hasher, progress, durable=self._durable)
+                self._protect(target, temporary)
+            finally:
+                os.close(target)
+            right = hasher.hexdigest() == digest
+            if not right or self._is_there(value, copied):
+                os.unlink(temporary)
+                return right
+        except BaseException:
+            fsutil.remove_if_there(temporary)
+            raise
+        self._queue(value, temporary, copied)
+        return True
 
     def take_temporary(self, temporary: str, value: str) -> None:
         """Give a finished file in ``<root>/tmp``, whose hash is ``value``, its name."""

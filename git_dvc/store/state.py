@@ -416,9 +416,12 @@ class State:
 
     def remember_whole(self, algorithm: str, value: str, seen: str) -> None:
         """Note that the cache had all of a directory when it looked like ``seen``."""
-        self._objects_of(algorithm).write(
-            [("INSERT OR REPLACE INTO whole VALUES (?, ?)", [(value, seen)])]
-        )
+        self.remember_wholes(algorithm, [value], seen)
+
+    def remember_wholes(self, algorithm: str, values: Iterable[str], seen: str) -> None:
+        """Note that the store had all of several directories when it looked like ``seen``."""
+        rows = [(value, seen) for value in values]
+        self._objects_of(algorithm).write([("INSERT OR REPLACE INTO whole VALUES (?, ?)", rows)])
 
     def remember_objects(self, algorithm: str, stats: dict[str, ObjectStat]) -> None:
         """Store that these objects were verified just now."""

@@ -1,0 +1,159 @@
+"""A remote in a folder: a second disk, a network drive, a shared directory.
+
+It has the layout and the write protocol of a cache (``store/cache.py``): a temporary name in
+``<root>/tmp``, hashed while it is written, read-only, durable, renamed. So two who push at once
+cannot hurt each other, and a push that was killed leaves whole objects and files in ``tmp``.
+
+The folder is made if it is missing, as DVC does. But a drive that is not mounted looks like a
+missing folder, too, or like an empty one; so where this clone has seen data before and now
+finds none at all, it refuses instead of starting a second store on the wrong disk.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from git_dvc import hashing
+from git_dvc.errors import RemoteError, RemoteGoneError
+from git_dvc.progress import Progress
+from git_dvc.remote.base import Memory, SizeOf
+from git_dvc.store.cache import Cache
+from git_dvc.store.state import State
+
+
+class LocalRemote:
+    """A folder with objects; see ``Remote`` in ``base.py`` for its methods.
+
+    Args:
+        name: As in the config.
+        root: The folder.
+        memory: Directory of this clone's records about it.
+        shared: Directories belong to the group (``remote.<name>.shared = group``).
+        durable: Wait for the disk before an object gets its name.
+    """
+
+    def __init__(
+        self, name: str, root: str, memory: str, *, shared: bool = False, durable: bool = True
+    ) -> None:
+        self.name = name
+        self.where = root
+        self.memory = Memory(memory)
+        self._shared = shared
+        self._durable = durable
+        self._state = State(memory, memory)
+        self._stores: dict[str, Cache] = {}
+        self._looks: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Close the records."""
+        self._state.close()
+
+    def _store(self, algorithm: str) -> Cache:
+        if algorithm not in self._stores:
+            # Without a state: what others did to a shared folder is never taken from a record.
+            self._stores[algorithm] = Cache(
+                self.where,
+                hashing.ALGORITHMS[algorithm],
+                shared=self._shared,
+                durable=self._durable,
+            )
+        return self._stores[algorithm]
+
+    def reach(self) -> None:
+        """Raise RemoteError unless the folder can be used; nothing is made yet."""
+        try:
+            found = os.stat(self.where)
+        except (FileNotFoundError, NotADirectoryError):
+            found = None
+        except OSError as problem:
+            raise self._failed(problem) from None
+        if found is not None and not stat.S_ISDIR(found.st_mode):
+            raise RemoteError(self.name, self.where, "not a directory")
+        if self.memory.was_used and not self._has_data():
+            raise RemoteGoneError(self.name, self.where)
+
+    def _has_data(self) -> bool:
+        """Return whether the folder looks like a store, of DVC 3 or of DVC 2."""
+        if os.path.isdir(os.path.join(self.where, *hashing.MD5.folder.split("/"))):
+            return True
+        try:
+            return any(len(name) == 2 for name in os.listdir(self.where))
+        except OSError:
+            return False
+
+    def _failed(self, problem: OSError) -> RemoteError:
+        return RemoteError(self.name, self.where, (problem.strerror or str(problem)).lower())
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def _look(self, algorithm: str) -> str:
+        """Return a fingerprint of the shards, taken once until something is published."""
+        if algorithm not in self._looks:
+            self._looks[algorithm] = self._store(algorithm).looks()
+        return self._looks[algorithm]
+
+    def is_whole(self, algorithm: str, value: str) -> bool:
+        """Return whether a directory was seen whole, and no shard has changed since."""
+        seen = self._state.whole_at(algorithm, value)
+        return bool(seen) and seen == self._look(algorithm)
+
+    def remember_whole(self, algorithm: str, values: Iterable[str]) -> None:
+        """Note that these directories were just seen whole."""
+        look = self._look(algorithm)
+        if look:
+            self._state.remember_wholes(algorithm, values, look)
+
+    def lacks(self, algorithm: str, values: Iterable[str], size_of: SizeOf) -> set[str]:
+        """Return those of many hashes that have no object, or one of a wrong size."""
+        store = self._store(algorithm)
+        wanted = set(values)
+        missing = store.lacks(wanted)
+        for value in wanted - missing:
+            size = size_of(value)
+            if size is not None and store.size(value) != size:
+                missing.add(value)
+        return missing
+
+    def all_hashes(self, algorithm: str) -> Iterator[str]:
+        """Yield the hash of every object of one algorithm."""
+        return self._store(algorithm).all_hashes()
+
+    # -- moving -----------------------------------------------------------------------------
+
+    def put(self, source: Cache, value: str, progress: Progress) -> bool:
+        """Send one object of a cache; return False if what the cache has is damaged."""
+        fd = source.open_object(value)
+        try:
+            return self._store(source.algorithm.name).store_object(value, fd, progress)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+        finally:
+            os.close(fd)
+
+    def get(self, target: Cache, value: str, progress: Progress) -> bool:
+        """Fetch one object into a cache; return False if what the remote has is damaged."""
+        try:
+            fd = self._store(target.algorithm.name).open_object(value)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+        try:
+            return target.store_object(value, fd, progress)
+        finally:
+            os.close(fd)
+
+    def publish(self) -> None:
+        """Give everything sent so far its name; durable when this returns."""
+        self._looks.clear()
+        try:
+            for store in self._stores.values():
+                store.publish()
+                store.clean_leftovers()
+        except OSError as problem:
+            raise self._failed(problem) from problem
+
+    def discard(self) -> None:
+        """Drop what was sent and not published."""
+        for store in self._stores.values():
+            store.discard()
