@@ -53,7 +53,9 @@ def run(name: str, arguments: Sequence[str]) -> int:
         if name == "pre-commit":
             return _pre_commit(list(arguments))
         if name == "pre-push":
-            return 0
+            from git_dvc.hooks import prepush
+
+            return prepush.run(arguments)
     except GitDvcError as problem:
         _say(f"git-dvc: the {name} hook could not do its work")
         _say(str(problem))

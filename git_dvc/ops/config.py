@@ -18,7 +18,8 @@ from git_dvc.ops import record as recording
 from git_dvc.project import DVC_DIR, Layer, Project, config_paths, read_layer
 
 OURS = {
-    name.lower(): name for name in ("maxFileSize", "preCommit", "fsync", "autoSync", "safeCacheDir")
+    name.lower(): name
+    for name in ("maxFileSize", "preCommit", "prePush", "fsync", "autoSync", "safeCacheDir")
 }
 """Settings that live in Git's config, by lower-case name."""
 

@@ -1,0 +1,174 @@
+"""The remotes of a project: which there are, and opening one.
+
+``core.remote`` names the default one. A remote's options are merged from all config files; a
+relative ``url`` starts at the config file that it stands in, ``remote://other/sub`` is a folder
+inside another remote.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from git_dvc import hashing
+from git_dvc.errors import (
+    ConfigError,
+    RemoteError,
+    UnknownRemoteError,
+    UnsupportedRemoteError,
+)
+from git_dvc.formats import config as configs
+from git_dvc.ops import config as settings
+from git_dvc.project import Project
+from git_dvc.remote.base import Remote
+from git_dvc.remote.local import LocalRemote
+
+_MOST_HOPS = 8
+
+
+class About(NamedTuple):
+    """One remote as the config has it.
+
+    Attributes:
+        name: Its name.
+        url: Its address; a local path is absolute. May hold a password.
+        options: All its options, as written.
+    """
+
+    name: str
+    url: str
+    options: dict[str, str]
+
+    @property
+    def scheme(self) -> str:
+        """``s3``, ``ssh``, ...; '' for a folder."""
+        scheme = configs.url_scheme(self.url)
+        return "" if scheme == "file" else scheme
+
+    @property
+    def where(self) -> str:
+        """The address as it may be shown."""
+        head, mark, rest = self.url.partition("://")
+        if not mark:
+            return self.url
+        host, slash, path = rest.partition("/")
+        return f"{head}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def names(project: Project) -> list[str]:
+    """Return the names of all remotes, sorted."""
+    return sorted(
+        {
+            section[1]
+            for layer in project.config.layers
+            for section in layer.values
+            if section[0] == "remote" and len(section) == 2
+        }
+    )
+
+
+def default(project: Project) -> str | None:
+    """Return the name of the default remote, or None."""
+    name = project.config.get("core", "remote")
+    return name.lower() if name else None
+
+
+def about(project: Project, name: str) -> About:
+    """Return one remote.
+
+    Raises:
+        UnknownRemoteError: There is none of this name.
+        ConfigError: It has no url, or a circular one.
+    """
+    return _about(project, name.lower(), 0)
+
+
+def _about(project: Project, name: str, hops: int) -> About:
+    options: dict[str, str] = {}
+    for layer in project.config.layers:
+        options.update(layer.values.get(("remote", name), {}))
+    if not options:
+        raise UnknownRemoteError(name, names(project))
+    if "url" not in options or not options["url"]:
+        problem = ConfigError(f"remote.{name}: has no url")
+        problem.hint = f"set it with 'git dvc config remote.{name}.url URL'"
+        raise problem
+    url = settings.get(project, f"remote.{name}.url").value
+    if configs.url_scheme(url) == "remote":
+        if hops >= _MOST_HOPS:
+            raise ConfigError(f"remote.{name}.url: leads around in a circle: {url}")
+        other, _, sub = url[len("remote://") :].partition("/")
+        base = _about(project, other.lower(), hops + 1)
+        options = {**base.options, **options}
+        url = f"{base.url.rstrip('/')}/{sub}" if sub else base.url
+    if url.lower().startswith("file://"):
+        from urllib.parse import unquote
+
+        url = os.path.normpath(unquote(url[len("file://") :].removeprefix("localhost")))
+    return About(name, url, options)
+
+
+def opened(project: Project, name: str | None = None) -> Remote:
+    """Return a remote, ready to be used.
+
+    Args:
+        project: The project.
+        name: Its name; the default one if None.
+
+    Raises:
+        UnknownRemoteError: There is none of this name.
+        UnsupportedRemoteError: It is of a kind that git-dvc cannot talk to.
+        RemoteError: It cannot be used now.
+    """
+    remote = closed(project, name)
+    remote.reach()
+    return remote
+
+
+def closed(project: Project, name: str | None = None) -> Remote:
+    """Return a remote that nobody has tried to reach yet; errors as ``opened``."""
+    chosen = name or default(project)
+    if chosen is None:
+        raise no_default(project)
+    found = about(project, chosen)
+    if found.scheme:
+        raise UnsupportedRemoteError(found.name, found.where, found.scheme)
+    root = os.path.normpath(found.url)
+    if project.repo is not None and _is_inside(root, project.repo):
+        # A commit chose it: nothing of ours is ever written there (S3).
+        raise RemoteError(found.name, root, "it is inside of Git's own directory")
+    durable = project.repo is None or project.repo.config_bool("dvc.fsync", True)
+    return LocalRemote(
+        found.name,
+        root,
+        memory_folder(project, found),
+        shared=found.options.get("shared") == "group",
+        durable=durable,
+    )
+
+
+def _is_inside(root: str, repo: object) -> bool:
+    place = os.path.realpath(root) + os.sep
+    folders = (getattr(repo, "git_dir", ""), getattr(repo, "common_dir", ""))
+    return any(folder and place.startswith(folder + os.sep) for folder in folders)
+
+
+def memory_folder(project: Project, found: About) -> str:
+    """Return where this clone keeps what it knows of a remote, by its address."""
+    if project.repo is None:
+        base = os.path.join(project.tmp_dir, "git-dvc")
+    else:
+        base = os.path.join(project.repo.common_dir, "dvc")
+    return os.path.join(base, "remotes", hashing.of_bytes(found.url.encode())[:16])
+
+
+def no_default(project: Project) -> ConfigError:
+    """Return the error for a project without a default remote."""
+    known = names(project)
+    problem = ConfigError("no remote was named, and there is no default one")
+    if known:
+        listed = ", ".join(known)
+        problem.hint = f"there are: {listed}; choose with 'git dvc config core.remote {known[0]}'"
+    else:
+        problem.hint = "add one with 'git dvc remote add -d NAME URL'"
+    return problem
