@@ -537,6 +537,17 @@ class UnsavedDataError(GitDvcError):
         )
 
 
+class CannotKeepError(GitDvcError):
+    """What ``--force`` is to discard cannot be kept for ``undo``, so it was not discarded."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"unsaved data cannot be kept for 'git dvc undo', so it was left as it is: "
+            f"{why.lower()}",
+            hint="mend that, or discard the data for good with 'git -c dvc.undoDays=0 dvc ...'",
+        )
+
+
 class CannotRemoveError(GitDvcError):
     """A target of ``remove`` cannot be taken out."""
 

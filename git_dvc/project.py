@@ -34,6 +34,7 @@ from git_dvc.formats.ignore import Ignore
 from git_dvc.git.repo import Repository
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
+from git_dvc.store.oplog import DEFAULT_DAYS, FileChange, OpLog, Recorder
 from git_dvc.store.state import State
 from git_dvc.tracked import LOCK_FILE, Tracked, collect, is_source
 from git_dvc.workspace import links
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from git_dvc.locking import ProjectLock
 
 DVC_DIR = ".dvc"
+OWN_FILES = ("dvc.lock", "dvc.yaml", ".gitignore")
+"""What our commands write for Git, beside pointer files."""
 LEVELS = ("system", "global", "project", "local")
 
 
@@ -176,6 +179,9 @@ class Project:
         shared = self._state_dir(repo.common_dir if repo else None)
         mark = "-" + hashing.of_bytes(self.prefix.encode())[:8] if self.prefix else ""
         self.state = State(self.state_dir, shared, mark)
+        self.oplog = OpLog(os.path.join(self.state_dir, f"operations{mark}"), self._undo_days)
+        self.recorder: Recorder | None = None
+        self._index: dict[str, tuple[str, str]] | None = None
         self._caches: dict[str, Cache] = {}
         self._tracked: Tracked | None = None
         self._listing: Listing | None = None
@@ -312,6 +318,48 @@ class Project:
             on_wait=(progress or NoProgress()).note,
             hardlink=self.config.flag("core", "hardlink_lock"),
         )
+
+    # -- what is done -----------------------------------------------------------------------
+
+    def _undo_days(self) -> int:
+        if self.repo is None:
+            return DEFAULT_DAYS
+        return self.repo.config_int("dvc.undoDays", DEFAULT_DAYS)
+
+    def operation(self, kind: str, undoes: str = "") -> Recorder:
+        """Record what is done in a ``with`` statement as one operation that can be taken back.
+
+        Args:
+            kind: ``add``, ``checkout``, ...
+            undoes: The operation that this one takes back.
+        """
+        self._index = None
+        self.recorder = self.oplog.begin(kind, undoes)
+        return self.recorder
+
+    def note_file(self, relpath: str, before: bytes | None, after: bytes | None) -> None:
+        """Record that one of Git's files is about to change, with its entry in the index.
+
+        Args:
+            relpath: The file.
+            before: What it holds; None if it is not there.
+            after: What it is about to hold.
+        """
+        recorder = self.recorder
+        if recorder is not None and recorder.is_open:
+            index = self._index_entries().get(self.git_path(relpath))
+            recorder.file(FileChange(relpath, before, after, index))
+
+    def _index_entries(self) -> dict[str, tuple[str, str]]:
+        """Return mode and blob of Git's files as they were when the operation began."""
+        if self._index is None:
+            self._index = {}
+            if self.repo is not None:
+                base = f":(top){escaped(self.prefix)}/" if self.prefix else ":(top)"
+                names = ("*.dvc", *OWN_FILES, *(f"*/{name}" for name in OWN_FILES))
+                found = self.repo.index_entries([base + name for name in names])
+                self._index = {e.path: (e.mode, e.blob) for e in found if e.stage == 0}
+        return self._index
 
     # -- what is tracked --------------------------------------------------------------------
 

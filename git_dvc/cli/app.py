@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -25,6 +26,7 @@ from git_dvc import __version__
 from git_dvc.cli import failures
 from git_dvc.cli.console import console
 from git_dvc.errors import GitDvcError, UsageError, quoted
+from git_dvc.store import oplog
 
 PROGRAM = "git dvc"
 # Typer has had its own copy of click since 0.26 and exports this one of its errors.
@@ -420,6 +422,7 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: What stands after ``git dvc``.
     """
+    oplog.set_command(shlex.join(["git", "dvc", *arguments]))
     return failures.exit_code_of(lambda: _run(list(arguments)))
 
 

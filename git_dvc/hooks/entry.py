@@ -12,6 +12,7 @@ import sys
 
 from git_dvc.errors import FETCH_HINT, GitDvcError, path_lines, quoted
 from git_dvc.git.repo import Repository
+from git_dvc.store import oplog
 from git_dvc.workspace.watch import Watch
 
 TYPE_CHECKING = False
@@ -108,6 +109,7 @@ def _follow(name: str, arguments: list[str]) -> int:
         return 0
     if not _is_wanted(repo):
         return 0
+    oplog.set_command(f"the {name} hook")
     report = sync.sync(repo, _progress(), before=before, after=after)
     for problem in report.problems:
         _say(str(problem))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from git_dvc import fsutil, hashing, relpaths
 from git_dvc.errors import (
     CannotAddError,
+    CannotKeepError,
     FormatError,
     MissingTargetError,
     OutsideProjectError,
@@ -26,11 +27,14 @@ from git_dvc.formats.pointer import Out
 from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
+from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.record import Recorded
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
+from git_dvc.store.oplog import PLACE, OutChange, Side
 from git_dvc.store.state import Placed
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, is_pointer
+from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.scan import MISSING, hash_dirty, scan
 
 
@@ -98,10 +102,10 @@ def add(
     """
     watch = progress or NoProgress()
     names = _expand(targets) if glob else list(targets)
-    if out is not None:
-        names = [copy_from_outside(project, names, out, force, watch)]
     result = Result()
-    with project.lock(watch):
+    with project.lock(watch), project.operation("add"):
+        if out is not None:
+            names = [copy_from_outside(project, names, out, force, watch)]
         project.forget_tracked()
         chosen = [_check(project, name) for name in dict.fromkeys(names)]
         _check_each_other(project, chosen)
@@ -174,6 +178,7 @@ def copy_from_outside(
             shutil.copytree(source, temporary)
         else:
             shutil.copy2(source, temporary)
+        _note_overwriting(project, relpath, temporary, progress)
         if os.path.isdir(place) and not os.path.islink(place):
             shutil.rmtree(place)
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -185,6 +190,33 @@ def copy_from_outside(
         else:
             fsutil.remove_if_there(temporary)
     return target
+
+
+def _note_overwriting(project: Project, relpath: str, source: str, progress: Progress) -> None:
+    """Record what ``-o`` puts in place, and keep what it overwrites.
+
+    Raises:
+        CannotKeepError: That cannot be kept, so nothing is overwritten.
+    """
+    recorder = project.recorder
+    if recorder is None or not recorder.is_open:
+        return
+    cache = project.cache(hashing.MD5.name)
+    top = os.path.relpath(source, project.root).replace(os.sep, "/")
+    new = scan(project.root, top, {}, None)
+    hash_dirty(project.root, top, new, cache, progress)
+    old = scan(project.root, relpath, {}, None)
+    hash_dirty(project.root, relpath, old, cache, progress)
+    was = project.state.header(relpath)
+    here = old.manifest() if old.kind != MISSING else ""
+    recorder.out(
+        OutChange(relpath, PLACE, Side(here, header=was), Side(new.manifest(), header=was))
+    )
+    keeper = Keeper(project, recorder, progress)
+    keeper.keep_all(relpath, old, Changes({}, frozenset(old.entries)), cache)
+    lost = sorted({path for path, _ in old.problems} | cache.lacks(old.manifest().values()))
+    if lost:
+        raise CannotKeepError(f"{quoted(relpath)} holds what cannot be read")
 
 
 # -- checking ---------------------------------------------------------------------------------

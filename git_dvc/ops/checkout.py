@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil, hashing, relpaths
@@ -30,10 +30,12 @@ from git_dvc.errors import (
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folder, Folders, NotAFolderError
+from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.store.state import NEVER, Header, Placed, is_clean
+from git_dvc.store.oplog import PLACE, OutChange, Side, Tree
+from git_dvc.store.state import NEVER, Entry, Header, Placed, is_clean
 from git_dvc.tracked import Tracked, TrackedOut, collect
 from git_dvc.workspace import changes
 from git_dvc.workspace.apply import OtherRecord, Outcome, Placer, manifest_of
@@ -99,7 +101,18 @@ class Result:
 
 
 class _Plan(NamedTuple):
-    """What is to be done to one output, and what is known of it."""
+    """What is to be done to one output, and what is known of it.
+
+    Attributes:
+        change: Files to write and to delete.
+        record: What was last put in place, without what is not there any more.
+        found: What the disk has, if it was looked at.
+        was_there: Whether there is anything.
+        trust_cached: Whether files that we never placed may go if the cache has them.
+        other: What else proves files to be saved.
+        was: The record as it was before.
+        undisturbed: Whether, as far as we know, just what ``was`` names is in place.
+    """
 
     change: Changes
     record: Placed
@@ -107,6 +120,8 @@ class _Plan(NamedTuple):
     was_there: bool
     trust_cached: bool
     other: OtherRecord | None = None
+    was: Header | None = None
+    undisturbed: bool = False
 
 
 def checkout(
@@ -135,7 +150,7 @@ def checkout(
     """
     watch = progress or NoProgress()
     result = Result()
-    with project.lock(watch):
+    with project.lock(watch), project.operation("checkout"):
         project.forget_tracked()
         selected = select(project, targets, recursive=recursive)
         check_not_busy(project, [chosen.item.relpath for chosen in selected])
@@ -227,7 +242,11 @@ def follow(
     result.problems.extend(found.tracked.problems)
     if not found:
         return result
-    with project.lock(watch), _Worker(project, watch, False, result, found.begun) as worker:
+    with (
+        project.lock(watch),
+        project.operation("sync"),
+        _Worker(project, watch, False, result, found.begun) as worker,
+    ):
         check_not_busy(project, [item.relpath for item in found.brought])
         # Deletions first: an output may have become a directory around another one.
         worker.drop_untracked(found.dropped, found.tracked.broken)
@@ -332,6 +351,7 @@ class _Worker:
         self._used: set[str] = set()
         self._folders: Folders | None = None
         self._tmp: Folder | None = None
+        self._keeper = Keeper.of(project, progress) if force else None
 
     def __enter__(self) -> _Worker:
         return self
@@ -353,6 +373,7 @@ class _Worker:
             Linker(types or self._project.link_types, cache, self._open_tmp()),
             self._progress,
             force=self._force,
+            keep=self._keeper,
         )
 
     def _open_tmp(self) -> Folder:
@@ -391,8 +412,12 @@ class _Worker:
         if plan is None:
             return
         record = plan.record
-        before = set(record.entries)
-        self._project.state.begin(Header(item.relpath, value, cache.algorithm.name, item.source))
+        before = dict(record.entries)
+        header = Header(item.relpath, value, cache.algorithm.name, item.source)
+        noted = self._note_intent(chosen, plan, header)
+        self._project.state.begin(header)
+        if self._keeper is not None and plan.found is not None:
+            self._keeper.keep_all(item.relpath, plan.found, plan.change, cache)
         outcome = self._placer(item.out.hash_name).apply(
             item.relpath,
             record.entries,
@@ -415,6 +440,9 @@ class _Worker:
         record.algorithm = cache.algorithm.name
         record.pointer = item.source
         self._records.append(record)
+        if noted is not None:
+            known = plan.found.entries if plan.found is not None else before
+            self._note_outcome(noted, plan.change, known, outcome)
         self._report(item, outcome, plan, before)
 
     def _plan(self, chosen: Selected, value: str, full: bool) -> _Plan | None:
@@ -423,6 +451,7 @@ class _Worker:
         cache = self._project.cache(item.out.hash_name)
         stored = self._record(item.relpath)
         record = stored or Placed(item.relpath)
+        was = _header_of(stored)
         other = None
         if record.algorithm != cache.algorithm.name:
             # From a pointer of DVC 2 to one of DVC 3, or back: what is there is saved under
@@ -435,7 +464,8 @@ class _Worker:
             full = True
         if not full:
             change = self._moved(record, value)
-            return _Plan(change, record, None, bool(record.entries), False)
+            there = bool(record.entries)
+            return _Plan(change, record, None, there, False, None, was, bool(record.hash))
         found = scan(self._project.root, item.relpath, record.entries, self._project.ignore)
         if (
             record.hash == value
@@ -446,6 +476,13 @@ class _Worker:
             and not _bit_moved(item, found, record)
         ):
             return None
+        undisturbed = (
+            bool(record.hash)
+            and not found.dirty
+            and not found.problems
+            and len(found.entries) == len(record.entries)
+            and found.kind != MISSING
+        )
         if record.hash == value:
             # What was wholly in place is this very listing: no need to read it again.
             target = {path: entry[0] for path, entry in record.entries.items()}
@@ -475,7 +512,7 @@ class _Worker:
             )
         was_there = found.kind != MISSING
         trust_cached = stored is None or not stored.entries
-        return _Plan(change, record, found, was_there, trust_cached, other)
+        return _Plan(change, record, found, was_there, trust_cached, other, was, undisturbed)
 
     def _moved(self, record: Placed, value: str) -> Changes:
         """Return what differs between the record and a hash, by text where that is possible."""
@@ -498,9 +535,64 @@ class _Worker:
         known = {path: entry[0] for path, entry in record.entries.items()}
         return changes.between(known, target)
 
-    def _report(self, item: TrackedOut, outcome: Outcome, plan: _Plan, before: set[str]) -> None:
+    def _note_intent(self, chosen: Selected, plan: _Plan, header: Header) -> OutChange | None:
+        """Record what is about to be done to an output, so that it can be taken back."""
+        item, change = chosen.item, plan.change
+        recorder = self._project.recorder
+        if recorder is None or not recorder.is_open:
+            return None
+        if not (change.write or change.delete or (item.is_dir and not plan.was_there)):
+            return None
+        known = plan.found.entries if plan.found is not None else plan.record.entries
+        was, algorithm = plan.was, header.algorithm
+        after = Side(header.hash, algorithm, {}, item.out.isexec, header)
+        had_bit = bool(known[""][5] & stat.S_IXUSR) if "" in known else False
+        if plan.undisturbed and not chosen.inner and was is not None:
+            before = Side(was.hash, was.algorithm, {}, had_bit, was)
+        elif not plan.was_there and not chosen.inner:
+            before = Side("", algorithm, {}, False, was)
+        else:
+            if plan.other is not None and was is not None:
+                known, algorithm = dict(plan.other.entries), was.algorithm
+            touched = change.write.keys() | change.delete
+            old = {path: known[path][0] for path in touched & known.keys() if known[path][0]}
+            before = Side(old, algorithm, {}, had_bit, was)
+            left = header if not chosen.inner else header._replace(hash="")
+            after = after._replace(tree=dict(change.write), header=left)
+        noted = OutChange(item.relpath, PLACE, before, after)
+        recorder.out(noted)
+        return noted
+
+    def _note_outcome(
+        self, noted: OutChange, change: Changes, known: Mapping[str, Entry], outcome: Outcome
+    ) -> None:
+        """Correct what was recorded of an output, if it came otherwise."""
+        recorder = self._project.recorder
+        kept = self._keeper.of_output(noted.relpath) if self._keeper is not None else {}
+        if recorder is None or (outcome.complete and not outcome.was and not kept):
+            return
+        old: dict[str, str] = {}
+        for path in {*outcome.written, *outcome.deleted} - kept.keys():
+            value = outcome.was.get(path)
+            if value is None and path in known:
+                value = known[path][0]
+            if value:
+                old[path] = value
+        after = noted.after
+        if not outcome.complete and after.header is not None:
+            after = after._replace(header=after.header._replace(hash=""))
+        written = {path: change.write[path] for path in outcome.written}
+        recorder.out(
+            noted._replace(
+                before=noted.before._replace(tree=old), after=after._replace(tree=written)
+            )
+        )
+
+    def _report(
+        self, item: TrackedOut, outcome: Outcome, plan: _Plan, before: dict[str, Entry]
+    ) -> None:
         result = self._result
-        there = set(plan.found.entries) if plan.found is not None else before
+        there = plan.found.entries if plan.found is not None else before
         replaced = sum(1 for path in outcome.written if path in there)
         result.files_modified += replaced
         result.files_added += len(outcome.written) - replaced
@@ -553,9 +645,12 @@ class _Worker:
         if record is None:
             self._forget.append(relpath)
             return
+        listed = len(record.entries)
         for path in self._in_git(relpath):
             record.entries.pop(path, None)  # Git put its own file there
         shown = relpath + ("" if "" in record.entries else "/")
+        before = dict(record.entries)
+        noted = self._note_drop(record, whole=len(before) == listed)
         outcome = self._placer(record.algorithm).apply(
             relpath,
             record.entries,
@@ -565,10 +660,27 @@ class _Worker:
         )
         # What was kept is the user's from now on: nothing tracks it.
         self._forget.append(relpath)
+        if noted is not None:
+            self._note_outcome(noted, Changes({}, frozenset(before)), before, outcome)
         if outcome.deleted:
             self._result.deleted.append(shown)
             self._result.files_deleted += len(outcome.deleted)
         self._note_trouble(relpath, outcome)
+
+    def _note_drop(self, record: Placed, *, whole: bool) -> OutChange | None:
+        """Record that an output is about to go."""
+        recorder = self._project.recorder
+        if recorder is None or not recorder.is_open or not record.entries:
+            return None
+        tree: Tree = record.hash if whole else ""
+        tree = tree or {path: entry[0] for path, entry in record.entries.items()}
+        known = record.entries.get("")
+        had_bit = known is not None and bool(known[5] & stat.S_IXUSR)
+        before = Side(tree, record.algorithm, {}, had_bit, _header_of(record))
+        after = Side("" if isinstance(tree, str) else {}, record.algorithm)
+        noted = OutChange(record.relpath, PLACE, before, after)
+        recorder.out(noted)
+        return noted
 
     def _in_git(self, relpath: str) -> list[str]:
         """Return the files at or below a path that Git itself tracks, as paths inside it."""
@@ -675,6 +787,12 @@ def relink_entries(
             count += 1
     progress.finish()
     return count
+
+
+def _header_of(record: Placed | None) -> Header | None:
+    if record is None:
+        return None
+    return Header(record.relpath, record.hash, record.algorithm, record.pointer)
 
 
 def _bit_moved(item: TrackedOut, found: Scan, record: Placed) -> bool:

@@ -79,7 +79,7 @@ def commit(
     watch = progress or NoProgress()
     result = Result()
     problems: list[tuple[str, str]] = []
-    with project.lock(watch):
+    with project.lock(watch), project.operation("commit"):
         project.forget_tracked()
         chosen = select(project, targets, recursive=recursive)
         uncached = _uncached(project, targets, chosen)

@@ -26,6 +26,7 @@ from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
+from git_dvc.store.oplog import MOVE, OutChange, Side
 from git_dvc.store.state import Placed, is_clean
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, is_pointer
 
@@ -88,7 +89,7 @@ def move(
     watch = progress or NoProgress()
     changed: list[str] = []
     staged = False
-    with project.lock(watch):
+    with project.lock(watch), project.operation("move"):
         project.forget_tracked()
         item = _find(project, source)
         target = _target(project, item, destination)
@@ -278,6 +279,7 @@ def _is_relative(dep: dict[str, Any]) -> bool:
 def _move(project: Project, plan: _Plan, changed: list[str]) -> None:
     item, target = plan.item, plan.target
     renamed = plan.pointer != item.source
+    _note_move(project, plan)
     # Git must not see the data at its new place for a moment either.
     os.makedirs(os.path.dirname(project.path(target)), exist_ok=True)
     edited = recording.ignore_in_git(project, target, is_dir=item.is_dir)
@@ -287,10 +289,11 @@ def _move(project: Project, plan: _Plan, changed: list[str]) -> None:
         changed.append(plan.pointer)
         _write(project, plan.pointer, plan.text)
     if plan.has_data:
-        _rename(project, item.relpath, target)
-    _move_record(project, plan)
+        rename(project, item.relpath, target)
+    move_record(project, item.relpath, target, plan.pointer)
     changed.append(item.source)
     if renamed:
+        project.note_file(item.source, project.read(item.source), None)
         fsutil.remove_if_there(project.path(item.source))
     else:
         _write(project, item.source, plan.text)
@@ -299,11 +302,27 @@ def _move(project: Project, plan: _Plan, changed: list[str]) -> None:
         changed.append(edited)
 
 
+def _note_move(project: Project, plan: _Plan) -> None:
+    recorder = project.recorder
+    if recorder is None or not recorder.is_open:
+        return
+    old, new = plan.item.relpath, plan.target
+    was = project.state.header(old)
+    now = was._replace(relpath=new, pointer=plan.pointer) if was is not None else None
+    folder = new.rpartition("/")[0]
+    made = []
+    while folder and fsutil.lstat(project.path(folder)) is None:
+        made.append(folder)
+        folder = folder.rpartition("/")[0]
+    recorder.out(OutChange(new, MOVE, Side(header=was), Side(header=now), old, tuple(made)))
+
+
 def _write(project: Project, relpath: str, data: bytes) -> None:
+    project.note_file(relpath, project.read(relpath), data)
     fsutil.atomic_write(project.path(relpath), data, os.path.join(project.tmp_dir, "git-dvc"))
 
 
-def _rename(project: Project, source: str, target: str) -> None:
+def rename(project: Project, source: str, target: str) -> None:
     """Rename data inside the project without following links on the way."""
     old_parent, _, old_name = source.rpartition("/")
     new_parent, _, new_name = target.rpartition("/")
@@ -320,9 +339,8 @@ def _rename(project: Project, source: str, target: str) -> None:
         fsutil.sync_folder(project.path(parent))
 
 
-def _move_record(project: Project, plan: _Plan) -> None:
+def move_record(project: Project, old: str, new: str, source: str) -> None:
     """Keep what is known of the files: they are the same ones under another path."""
-    old, new = plan.item.relpath, plan.target
     record = project.state.placed(old)
     if record is None:
         return
@@ -334,5 +352,5 @@ def _move_record(project: Project, plan: _Plan) -> None:
         fresh = (*entry[:3], found.st_ctime_ns, *entry[4:])
         if is_clean(fresh, found):
             entries[""] = fresh
-    moved = Placed(new, record.hash, record.algorithm, plan.pointer, entries)
+    moved = Placed(new, record.hash, record.algorithm, source, entries)
     project.state.save([moved], [old])

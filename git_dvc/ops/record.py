@@ -24,6 +24,7 @@ from git_dvc.ops.checkout import open_work_tmp, relink_entries
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import COPY, HARDLINK, REFLINK, Cache
+from git_dvc.store.oplog import RECORD, OutChange, Side
 from git_dvc.store.state import Entry, Header, Placed, pack, unpack
 from git_dvc.tracked import TrackedOut, is_pointer
 from git_dvc.workspace import links
@@ -372,6 +373,7 @@ def write_pointer(project: Project, source: str, done: Recorded, old: Out | None
             data = checksum.refresh(data)
     if data == before:
         return False
+    project.note_file(source, before, data)
     fsutil.atomic_write(path, data, os.path.join(project.tmp_dir, "git-dvc"))
     return True
 
@@ -380,10 +382,11 @@ def write_lock(project: Project, source: str, done: dict[tuple[str, str], Out]) 
     """Write recorded outputs of stages into a ``dvc.lock``; return whether it changed."""
     from git_dvc.formats import lockfile
 
-    before = project.read(source) or b""
-    data = lockfile.update_all(before, done)
-    if data == before:
+    before = project.read(source)
+    data = lockfile.update_all(before or b"", done)
+    if data == (before or b""):
         return False
+    project.note_file(source, before, data)
     fsutil.atomic_write(project.path(source), data, os.path.join(project.tmp_dir, "git-dvc"))
     return True
 
@@ -401,7 +404,9 @@ def write_records(project: Project, done: Iterable[tuple[TrackedOut, Recorded]])
         recorded.record.pointer = item.source
         recorded.record.algorithm = recorded.out.hash_name
         value = recorded.out.hash or ""
-        project.state.begin(Header(item.relpath, value, recorded.out.hash_name, item.source))
+        header = Header(item.relpath, value, recorded.out.hash_name, item.source)
+        _note_record(project, header._replace(hash=recorded.record.hash), item.out.hash == value)
+        project.state.begin(header)
         records.append(recorded.record)
         if is_pointer(item.source):
             if write_pointer(project, item.source, recorded, item.out):
@@ -413,6 +418,19 @@ def write_records(project: Project, done: Iterable[tuple[TrackedOut, Recorded]])
             written.append(source)
     project.state.save(records)
     return written
+
+
+def _note_record(project: Project, header: Header, recorded_so: bool) -> None:
+    """Record that an output gets a new version, for undo."""
+    recorder = project.recorder
+    if recorder is None or not recorder.is_open:
+        return
+    known = project.state.header(header.relpath)
+    if recorded_so and known == header:
+        return
+    before = Side(algorithm=header.algorithm, header=known)
+    after = Side(algorithm=header.algorithm, header=header)
+    recorder.out(OutChange(header.relpath, RECORD, before, after))
 
 
 def edit_gitignore(
@@ -434,13 +452,16 @@ def edit_gitignore(
     if after is None:
         if before is None:
             return None
+        project.note_file(ignore_path, before, None)
         fsutil.remove_if_there(project.path(ignore_path))
         return ignore_path
     if (before is not None and after == text) or (before is None and not after):
         return None
+    data = after.encode("utf-8", "surrogateescape")
+    project.note_file(ignore_path, before, data)
     fsutil.atomic_write(
         project.path(ignore_path),
-        after.encode("utf-8", "surrogateescape"),
+        data,
         os.path.join(project.tmp_dir, "git-dvc"),
     )
     return ignore_path

@@ -8,6 +8,7 @@ last, so that a command that was stopped can be given again.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,12 +30,13 @@ from git_dvc.ops.select import Selected
 from git_dvc.ops.unprotect import unprotect_output
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+from git_dvc.store.oplog import PLACE, RECORD, OutChange, Side, Tree
 from git_dvc.store.state import Placed
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, collect, is_pointer
-from git_dvc.workspace.apply import Placer
+from git_dvc.workspace.apply import Placer, manifest_of
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import COPY, Linker
-from git_dvc.workspace.scan import Scan, hash_dirty, scan
+from git_dvc.workspace.scan import DIRECTORY, MISSING, Scan, hash_dirty, scan
 
 
 class Result:
@@ -97,7 +99,7 @@ def remove(
     """
     watch = progress or NoProgress()
     result = Result()
-    with project.lock(watch):
+    with project.lock(watch), project.operation("remove"):
         project.forget_tracked()
         chosen = [_check(project, name) for name in dict.fromkeys(targets)]
         items = [item for target in chosen for item in target.items]
@@ -282,6 +284,7 @@ def _remove_one(
 ) -> None:
     for item in target.items:
         found = scans.get(item.relpath)
+        _note_removal(project, item, found)
         if found is not None:
             result.deleted += _delete(project, item, found, progress)
         else:
@@ -297,10 +300,35 @@ def _remove_one(
         _remove_stage(project, target, result)
         result.removed.append(f"{target.source}:{target.stage}")
     else:
+        project.note_file(target.source, project.read(target.source), None)
         fsutil.remove_if_there(project.path(target.source))
         fsutil.sync_folder(os.path.dirname(project.path(target.source)))
         result.changed.append(target.source)
         result.removed.append(target.source)
+
+
+def _note_removal(project: Project, item: TrackedOut, found: Scan | None) -> None:
+    """Record that an output is no longer tracked, and its data deleted if it was looked at."""
+    recorder = project.recorder
+    if recorder is None or not recorder.is_open:
+        return
+    was = project.state.header(item.relpath)
+    if found is None:
+        recorder.out(OutChange(item.relpath, RECORD, Side(header=was), Side()))
+        return
+    name = item.out.hash_name
+    listing = found.manifest()
+    tree: Tree = listing
+    if item.is_dir and found.kind == DIRECTORY and item.out.hash is not None:
+        try:
+            if manifest_of(item.out.hash, project.cache(name)) == listing:
+                tree = item.out.hash
+        except (MissingObjectError, CorruptObjectError, FormatError):
+            pass  # then its files are listed one by one
+    had_bit = "" in found.entries and bool(found.entries[""][5] & stat.S_IXUSR)
+    before = Side(tree, name, {}, had_bit, was)
+    after = Side("" if found.kind != MISSING else tree, name)
+    recorder.out(OutChange(item.relpath, PLACE, before, after))
 
 
 def _remove_stage(project: Project, target: _Target, result: Result) -> None:
@@ -317,6 +345,7 @@ def _remove_stage(project: Project, target: _Target, result: Result) -> None:
             raise problem.at(path) from None
         if after == before:
             continue
+        project.note_file(path, before, after)
         if after is None:
             fsutil.remove_if_there(project.path(path))
         else:

@@ -18,7 +18,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.store.state import NEVER, Entry, Placed
+from git_dvc.store.state import NEVER, THEIRS, Entry, Placed
 from git_dvc.tracked import STAGES_FILE, Tracked, TrackedOut, collect, is_source
 from git_dvc.workspace import changes
 from git_dvc.workspace.apply import manifest_of
@@ -233,7 +233,9 @@ def _learn(
         if current.get(path) == value:
             entries[path] = found.entries[path]
         else:
-            entries[path] = (value, 0, NEVER, 0, 0, 0)
+            known = record.entries.get(path)
+            theirs = known is not None and known[2] == THEIRS
+            entries[path] = (value, 0, THEIRS if theirs else NEVER, 0, 0, 0)
     if record.entries == entries and record.hash == (item.out.hash or ""):
         return
     was_stored = bool(record.version)

@@ -27,6 +27,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store import copying
 from git_dvc.store.cache import SMALL_BYTES, Cache
+from git_dvc.store.oplog import UNPROTECT, OutChange, Side
 from git_dvc.store.state import Entry, Placed, entry_of, is_clean
 from git_dvc.workspace.scan import MISSING, scan
 
@@ -48,7 +49,7 @@ def unprotect(project: Project, targets: Sequence[str], *, progress: Progress | 
         CannotTrackError: Some files are not regular ones; the others were done.
     """
     watch = progress or NoProgress()
-    with project.lock(watch):
+    with project.lock(watch), project.operation("unprotect") as recorder:
         project.forget_tracked()
         chosen = select(project, targets)
         for selected in chosen:
@@ -57,7 +58,15 @@ def unprotect(project: Project, targets: Sequence[str], *, progress: Progress | 
                 if fsutil.lstat(project.path(relpath)) is None:
                     raise MissingTargetError(project.shown(relpath))
         check_not_busy(project, [selected.item.relpath for selected in chosen])
-        return sum(unprotect_output(project, selected, watch) for selected in chosen)
+        count = 0
+        for selected in chosen:
+            replaced = unprotect_output(project, selected, watch)
+            if replaced:
+                known = project.state.header(selected.item.relpath)
+                side = Side(header=known)
+                recorder.out(OutChange(selected.item.relpath, UNPROTECT, side, side))
+            count += replaced
+        return count
 
 
 def unprotect_output(project: Project, chosen: Selected, progress: Progress) -> int:

@@ -43,7 +43,7 @@ SMALL_BYTES = 1024 * 1024
 READ_ONLY = 0o444
 GROUP_FOLDER = 0o2775
 """Mode of directories under ``cache.shared = group`` (formats.md section 4)."""
-HARDLINK, REFLINK, COPY = "hardlink", "reflink", "copy"
+HARDLINK, REFLINK, COPY, KEEP = "hardlink", "reflink", "copy", "keep"
 BATCH_FILES = 5000
 BATCH_BYTES = 1024**3
 FEW_FILES = 64
@@ -336,7 +336,8 @@ class Cache:
             folder: The directory it is in.
             name: Its name there. A symbolic link is read through.
             how: HARDLINK lets the file itself become the object where that is possible,
-                REFLINK shares its blocks, COPY copies its bytes while they are hashed.
+                REFLINK shares its blocks, COPY copies its bytes while they are hashed. KEEP is
+                for a file that is about to go: whatever is quickest.
             progress: Told of the bytes.
 
         Raises:
@@ -349,7 +350,8 @@ class Cache:
         for _ in range(_TRIES):
             try:
                 # A link itself must not become the object.
-                flags = fsutil.READ_FLAGS | (fsutil.O_NOFOLLOW if how == HARDLINK else 0)
+                may_link = how in (HARDLINK, KEEP)
+                flags = fsutil.READ_FLAGS | (fsutil.O_NOFOLLOW if may_link else 0)
                 fd = os.open(folder.at(name), flags, dir_fd=folder.fd)
             except OSError as problem:
                 if problem.errno != errno.ELOOP:
@@ -362,14 +364,20 @@ class Cache:
                 if not stat.S_ISREG(before.st_mode):
                     raise NotRegularFileError(path)
                 linkable = (
-                    how == HARDLINK
+                    (how == HARDLINK or (how == KEEP and before.st_size > SMALL_BYTES))
                     and not is_link
                     and before.st_nlink == 1
                     and before.st_size > 0
                     and (not hasattr(os, "geteuid") or before.st_uid == os.geteuid())
                 )
                 linked = False
-                if linkable:
+                value = ""
+                if how == KEEP and linkable and not self._no_clones:
+                    value = self._clone_in(fd, before.st_size, watch)
+                    after = os.fstat(fd)
+                if value:
+                    pass
+                elif linkable:
                     value, after, linked = self._link_in(fd, folder, name, before, before_ns, watch)
                 else:
                     value = self._copy_in(fd, before, watch, clone=how == REFLINK)

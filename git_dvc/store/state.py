@@ -39,6 +39,8 @@ ObjectStat = tuple[int, int, int]
 """Size in bytes, mtime in ns, inode of a verified object."""
 
 NEVER = -1
+THEIRS = -2
+"""An mtime: the user's own content is there, to be taken for unsaved even if the cache has it."""
 CLOCK_GRAIN_NS = 20_000_000
 COARSE_GRAIN_NS = 2_000_000_000
 _MAGIC = b"GDP1"
@@ -286,6 +288,13 @@ class State:
         """Return every placed output, without its files, by path."""
         rows = self._placed.read("SELECT relpath, hash, algorithm, pointer FROM placed")
         return {row[0]: Header(*row) for row in rows}
+
+    def header(self, relpath: str) -> Header | None:
+        """Return one placed output without its files, or None."""
+        rows = self._placed.read(
+            "SELECT relpath, hash, algorithm, pointer FROM placed WHERE relpath = ?", (relpath,)
+        )
+        return Header(*rows[0]) if rows else None
 
     def placed(self, relpath: str) -> Placed | None:
         """Return the record of one output, or None."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_dvc import hashing, parallel
@@ -30,7 +30,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.fsutil import Folder, Folders, NotAFolderError
 from git_dvc.progress import Progress
 from git_dvc.store.cache import Cache
-from git_dvc.store.state import Entry, is_clean, pack, unpack
+from git_dvc.store.state import THEIRS, Entry, is_clean, pack, unpack
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import Linker
 
@@ -61,11 +61,20 @@ class Outcome:
         written: Paths made or replaced.
         deleted: Paths removed.
         kept: Paths that should have changed and hold unsaved data: left as they are.
+        was: Hash, by path, of files that were not what their record said; '' if not there.
         missing: Hash, by path, of what the cache lacks.
         blocked: Reason, by path, of what could not be done for another cause.
     """
 
-    __slots__ = ("blocked", "deleted", "entries", "kept", "missing", "written")
+    __slots__ = (
+        "blocked",
+        "deleted",
+        "entries",
+        "kept",
+        "missing",
+        "was",
+        "written",
+    )
 
     def __init__(self, entries: dict[str, Entry]) -> None:
         self.entries = entries
@@ -74,6 +83,7 @@ class Outcome:
         self.kept: list[str] = []
         self.missing: dict[str, str] = {}
         self.blocked: dict[str, str] = {}
+        self.was: dict[str, str] = {}
 
     @property
     def complete(self) -> bool:
@@ -88,6 +98,11 @@ class OtherRecord(NamedTuple):
     cache: Cache
 
 
+Keep = Callable[[str, str, Folder, str], None]
+"""Takes output, path inside it, directory and name of a file that is about to be discarded, and
+saves its content where undo finds it; raises ``OSError`` or ``GitDvcError`` if it must stay."""
+
+
 class Placer:
     """Puts outputs of one project in place.
 
@@ -97,16 +112,25 @@ class Placer:
         linker: Makes files from objects.
         progress: Told of files and bytes.
         force: Discard unsaved data.
+        keep: Called before that; None to discard it for good.
     """
 
     def __init__(
-        self, root: str, cache: Cache, linker: Linker, progress: Progress, *, force: bool = False
+        self,
+        root: str,
+        cache: Cache,
+        linker: Linker,
+        progress: Progress,
+        *,
+        force: bool = False,
+        keep: Keep | None = None,
     ) -> None:
         self._root = root
         self._cache = cache
         self._linker = linker
         self._progress = progress
         self._force = force
+        self._keep = keep
 
     def apply(
         self,
@@ -173,6 +197,8 @@ class Placer:
             made.update(unpack(blob))
         if not made:
             return todo
+        for path in made.keys() & job.entries.keys():
+            job.saw(path, "")
         job.entries.update(made)
         job.outcome.written += made
         return [path for path in todo if path not in made]
@@ -195,17 +221,18 @@ class Placer:
                 continue
             found = _lstat(folder, name)
             if folder is None or found is None:
+                job.saw(inner, "")
                 job.entries.pop(inner, None)
                 emptied.add(parent)
                 continue
             if stat.S_ISDIR(found.st_mode):
                 job.entries.pop(inner, None)
                 continue
-            if not self._may_go(job, folder, name, inner, found):
-                job.outcome.kept.append(inner)
-                job.entries.pop(inner, None)
-                continue
             try:
+                if not self._may_go(job, folder, name, inner, found):
+                    job.outcome.kept.append(inner)
+                    job.entries.pop(inner, None)
+                    continue
                 os.unlink(folder.at(name), dir_fd=folder.fd)
             except FileNotFoundError:
                 pass
@@ -269,7 +296,9 @@ class Placer:
             return
         found = _lstat(folder, name)
         try:
-            if found is not None:
+            if found is None:
+                job.saw(inner, "")
+            else:
                 if stat.S_ISDIR(found.st_mode):
                     outcome.blocked[inner] = "a directory is in the way"
                     return
@@ -339,11 +368,26 @@ class Placer:
         self, job: _Job, folder: Folder, name: str, inner: str, found: os.stat_result
     ) -> bool:
         """Return whether what has this name is saved, or the user gave it up."""
-        if self._force:
-            return stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+        can_go = stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+        if self._force and self._keep is None:
+            return can_go
+        if self._is_ours(job, folder, name, inner, found):
+            return True
+        if not self._force or not can_go:
+            return False
+        if self._keep is not None:
+            self._keep(job.relpath, inner, folder, name)
+        return True
+
+    def _is_ours(
+        self, job: _Job, folder: Folder, name: str, inner: str, found: os.stat_result
+    ) -> bool:
+        """Return whether what has this name is saved, and nothing that the user put there."""
         if stat.S_ISLNK(found.st_mode):
             target = os.readlink(folder.at(name), dir_fd=folder.fd)
-            if os.path.dirname(os.path.dirname(target)) == os.path.abspath(job.saved_in.objects):
+            shard, rest = os.path.split(target)
+            if os.path.dirname(shard) == os.path.abspath(job.saved_in.objects):
+                job.saw(inner, os.path.basename(shard) + rest)
                 return True  # our own link; the content is where it leads
         if job.other is not None and self._is_saved(job.other, folder, name, inner, found):
             return True
@@ -351,11 +395,16 @@ class Placer:
             return False
         entry = job.current(inner)
         if entry is not None and is_clean(entry, _through(folder, name, found)):
-            return job.saved_in.has(entry[0])
+            return not job.is_theirs(inner, entry[0]) and job.saved_in.has(entry[0])
         if not stat.S_ISREG(found.st_mode):
             return False
         fresh = self._hash(folder, name, job.saved_in)
-        return fresh is not None and job.saved_in.has(fresh[0])
+        if fresh is None or not job.saved_in.has(fresh[0]):
+            return False
+        if job.is_theirs(inner, fresh[0]):
+            return False
+        job.saw(inner, fresh[0])
+        return True
 
     def _is_saved(
         self, record: OtherRecord, folder: Folder, name: str, inner: str, found: os.stat_result
@@ -414,6 +463,17 @@ class _Job:
         """Return the newest entry of a file."""
         found = self.fresh.get(inner)
         return found if found is not None and found[0] else self.entries.get(inner)
+
+    def is_theirs(self, inner: str, value: str) -> bool:
+        """Return whether a file is marked as the user's own and holds nothing of ours."""
+        known = self.entries.get(inner)
+        return known is not None and known[2] == THEIRS and known[0] != value
+
+    def saw(self, inner: str, value: str) -> None:
+        """Note what a file really holds, if its record says something else."""
+        known = self.entries.get(inner)
+        if (known[0] if known is not None else "") != value:
+            self.outcome.was[inner] = value
 
     def split(self, inner: str) -> tuple[str, str]:
         """Return directory and name of a path inside the output, relative to the project."""

@@ -145,7 +145,7 @@ def test_comments_of_a_pointer_stay(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["ops.move._rename", "ops.move._move_record", "fsutil.remove_if_there"]
+    "call", ["ops.move.rename", "ops.move.move_record", "fsutil.remove_if_there"]
 )
 def test_a_move_that_was_stopped_is_finished_by_the_same_command(
     project: Project, reopen: Opener, monkeypatch: pytest.MonkeyPatch, call: str
