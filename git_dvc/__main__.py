@@ -1,4 +1,4 @@
-"""The front door: ``hook`` goes to ``hooks/``, everything else to ``cli/``.
+"""The front door: ``hook`` and ``textconv`` go to ``hooks/``, everything else to ``cli/``.
 
 Git runs the hooks on every checkout, and prompts and editors run ``status`` all the time.
 So this module imports nothing but ``sys``, and each way in loads only what it uses: the
@@ -18,6 +18,10 @@ def main() -> int:
         from git_dvc.hooks import entry
 
         return entry.run(arguments[1], arguments[2:])
+    if first == "textconv":
+        from git_dvc.hooks import textconv
+
+        return textconv.run(arguments[1:])
     if arguments in (["--version"], ["-V"]):
         from git_dvc import __version__
 

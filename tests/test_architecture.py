@@ -39,7 +39,15 @@ DOORS = {
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 
-TALKERS = ("cli/", "hooks/entry.py", "hooks/prepush.py", "terminal.py", "tour/", "__main__.py")
+TALKERS = (
+    "cli/",
+    "hooks/entry.py",
+    "hooks/prepush.py",
+    "hooks/textconv.py",
+    "terminal.py",
+    "tour/",
+    "__main__.py",
+)
 """Only these write to the terminal or read the command line."""
 
 

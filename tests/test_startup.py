@@ -105,6 +105,11 @@ def test_the_pre_commit_hook_loads_no_yaml_and_no_command_line(project: Path) ->
     assert loaded & SLOW <= OF_DULWICH
 
 
+def test_the_diff_driver_loads_no_yaml_and_no_command_line(project: Path) -> None:
+    for pointer in ("data.dvc", "model.dvc"):
+        assert loaded_by("textconv", pointer, cwd=project) & {*SLOW, "dulwich", "sqlite3"} == set()
+
+
 def test_a_switch_of_code_alone_never_starts_python(
     project: Path,
 ) -> None:

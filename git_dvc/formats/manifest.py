@@ -30,6 +30,8 @@ EMPTY_DIR_HASH = "d751713988987e9331980363e24189ce.dir"
 MOST_BYTES = 4 * 1024**3
 
 _ENTRY = re.compile(rb'\{"md5": "([0-9a-f]{32})", "relpath": "([^"\\\x00-\x1f\x80-\xff]+)"\}')
+_BETWEEN, _INSIDE = b'"}, {"md5": "', b'", "relpath": "'
+_CONTROL = bytes(byte for byte in range(32) if byte != 10) + b"\x7f"
 _PLAIN_NAME = re.compile(r'[^"\\\x00-\x1f\x7f-\U0010ffff]*')
 
 
@@ -85,6 +87,28 @@ def parse(data: bytes) -> Manifest:
         raise FormatError("manifest: a path is listed twice")
     relpaths.check_all(manifest, field="manifest: relpath")
     return manifest
+
+
+def plain_lines(data: bytes, indent: bytes = b"") -> bytes | None:
+    """Return a manifest as text, one line ``<hash>  <path>`` for each file, to look at only.
+
+    Nothing is checked but that the text can be shown, so this is several times faster than
+    ``parse``: no step is taken for a single file.
+
+    Returns:
+        The lines; None if the manifest is not in the plain form: parse it then.
+    """
+    if not (data.startswith(b'[{"md5": "') and data.endswith(b'"}]') and data.isascii()):
+        return None
+    rows = data[10:-3].replace(_INSIDE, b"  ")
+    lines = rows.replace(_BETWEEN, b"\n" + indent)
+    inside, off = divmod(len(data) - 13 - len(rows), len(_INSIDE) - 2)
+    # A quotation mark or backslash left over is part of a name, or of some other form.
+    if off or b'"' in lines or b"\\" in lines or lines.count(b"\n") + 1 != inside:
+        return None
+    if len(lines.translate(None, _CONTROL)) != len(lines):
+        return None
+    return indent + lines + b"\n"
 
 
 def _parse_json(data: bytes) -> tuple[Manifest, int]:

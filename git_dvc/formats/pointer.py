@@ -200,6 +200,11 @@ def parse(data: bytes) -> Pointer:
     return from_value(yamltext.parse(text))
 
 
+def is_plain(data: bytes) -> bool:
+    """Return whether a pointer file has nothing but outputs in the form that DVC writes."""
+    return _plain(data.decode("utf-8", "replace")) is not None
+
+
 def check_conflicts(data: bytes) -> None:
     """Refuse a file that Git left with both sides of a merge in it."""
     if _CONFLICT.search(data):

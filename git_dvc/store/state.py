@@ -311,6 +311,23 @@ class State:
             return None
         return Placed(relpath, value, algorithm, pointer, entries, version)
 
+    def most_files(self, pointer_name: str) -> int:
+        """Return how many files the largest output has that was placed by such a pointer.
+
+        Args:
+            pointer_name: Its base name; there may be something in front of it.
+        """
+        # The count stands at the start of the record; SQLite does not read the rest.
+        rows = self._placed.read("SELECT pointer, substr(files, 5, 8) FROM placed")
+        return max(
+            (
+                int.from_bytes(count, "little")
+                for pointer, count in rows
+                if pointer_name.endswith(pointer[pointer.rfind("/") + 1 :])
+            ),
+            default=0,
+        )
+
     def begin(self, header: Header) -> None:
         """Note that an output is about to become this version; failing is no error.
 
