@@ -22,6 +22,10 @@ def main() -> int:
         from git_dvc.hooks import textconv
 
         return textconv.run(arguments[1:])
+    if first == "merge-driver":
+        from git_dvc.hooks import merge_driver
+
+        return merge_driver.run(arguments[1:])
     if arguments in (["--version"], ["-V"]):
         from git_dvc import __version__
 

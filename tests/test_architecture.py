@@ -42,6 +42,7 @@ DOORS = {
 TALKERS = (
     "cli/",
     "hooks/entry.py",
+    "hooks/merge_driver.py",
     "hooks/prepush.py",
     "hooks/textconv.py",
     "terminal.py",

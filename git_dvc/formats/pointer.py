@@ -246,14 +246,14 @@ def from_value(value: object) -> Pointer:
 POINTER_KEYS = frozenset(
     {"md5", "wdir", "deps", "outs", "locked", "frozen", "meta", "always_changed", "desc"}
 )
-_CONTENT_KEYS = frozenset(
+_ENTRY_KEYS = frozenset(
     {"md5", "etag", "checksum", "size", "nfiles", "isexec", "version_id", "path", "cloud"}
     | {"hash", "files", *(set(hashing.ALGORITHMS) - {DOS2UNIX})}
 )
-OUT_KEYS = _CONTENT_KEYS | frozenset(
+OUT_KEYS = _ENTRY_KEYS | frozenset(
     {"persist", "cache", "remote", "push", "fs_config", "desc", "type", "labels", "meta"}
 )
-DEP_KEYS = _CONTENT_KEYS | frozenset({"persist", "repo", "db", "fs_config"})
+DEP_KEYS = _ENTRY_KEYS | frozenset({"persist", "repo", "db", "fs_config"})
 
 
 def out_from(value: object, field: str, keys: frozenset[str]) -> Out:
@@ -476,7 +476,7 @@ def set_content(document: yamltext.Document, at: tuple[str | int, ...], out: Out
     has: Any = document.value
     for step in at:
         has = has[step]
-    unwanted = _REPLACED - wanted.keys()
+    unwanted = CONTENT_KEYS - wanted.keys()
     # Between DVC 2's and 3's hash only the marker changes, so `md5` is edited in place.
     for key in [key for key in has if key in unwanted]:
         document.delete((*at, key))
@@ -485,6 +485,6 @@ def set_content(document: yamltext.Document, at: tuple[str | int, ...], out: Out
             document.set((*at, key), value)
 
 
-_REPLACED = frozenset({"md5", "etag", "checksum", "size", "nfiles", "isexec", "hash"}) | (
+CONTENT_KEYS = frozenset({"md5", "etag", "checksum", "size", "nfiles", "isexec", "hash"}) | (
     set(hashing.ALGORITHMS) - {DOS2UNIX}
 )

@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from git_dvc import fsutil
 from git_dvc.errors import GitDvcError, GitError, GitMissingError, UnsafeRepositoryError
 
 POINTER_SPECS = ("*.dvc", "dvc.lock", "*/dvc.lock")
@@ -465,6 +466,37 @@ class Repository:
                 found[blob] = data[at : at + size]
                 at += size + 1
         return found
+
+    def merge_texts(
+        self, ours: bytes, base: bytes, theirs: bytes, *, union: bool = False
+    ) -> bytes | None:
+        """Return three texts merged by line, as ``git merge-file`` does.
+
+        Args:
+            ours: Our text.
+            base: What both started from.
+            theirs: Their text.
+            union: Where both changed the same lines, take both versions.
+
+        Returns:
+            None if they conflict, or are no texts.
+        """
+        folder = os.path.join(self.git_dir, "dvc")
+        os.makedirs(folder, exist_ok=True)
+        paths = []
+        try:
+            for data in (ours, base, theirs):
+                paths.append(os.path.join(folder, f"merge.{fsutil.temporary_name()}"))
+                fd = os.open(paths[-1], fsutil.CREATE_FLAGS, 0o600)
+                try:
+                    fsutil.write_all(fd, data)
+                finally:
+                    os.close(fd)
+            done = self.call(["merge-file", "-p", *(["--union"] if union else []), *paths])
+        finally:
+            for path in paths:
+                fsutil.remove_if_there(path)
+        return done.out if done.code == 0 else None
 
     # -- settings --------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.keeping import Keeper
-from git_dvc.ops.record import Recorded
+from git_dvc.ops.record import Recorded, check_cache_is_ours
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
 from git_dvc.store.oplog import PLACE, OutChange, Side
@@ -368,33 +368,6 @@ def _check_git(project: Project, chosen: Sequence[_Target]) -> None:
             f"Git ignores the pointer file: {', '.join(names)}",
             hint=f"see why with 'git check-ignore -v {names[0]}'",
         )
-
-
-def check_cache_is_ours(project: Project) -> None:
-    """Refuse to write into a cache outside of the project that a commit chose (S8).
-
-    A committed ``cache.dir`` is followed if it is a cache already, or the user agreed to it.
-
-    Raises:
-        CannotAddError: Neither.
-    """
-    found = project.config.find(("cache",), "dir")
-    if found is None or found[1].level != "project":
-        return
-    root = project.cache_root
-    inside = root.startswith((project.main_root + os.sep, project.root + os.sep))
-    if inside or os.path.isdir(os.path.join(root, "files", "md5")):
-        return
-    if project.repo is not None and root in project.repo.config_all("dvc.safeCacheDir"):
-        return
-    if project.repo is None:
-        return
-    raise CannotAddError(
-        f"the project's config sends data to {quoted(root)}, outside of the project",
-        hint="if you trust that, run:\n"
-        f"  git config --add dvc.safeCacheDir {quoted(root)}\n"
-        "nothing was written there",
-    )
 
 
 # -- adding -----------------------------------------------------------------------------------

@@ -22,8 +22,7 @@ from git_dvc.errors import CorruptObjectError, FormatError, MissingObjectError
 from git_dvc.formats import checksum
 from git_dvc.formats import manifest as manifests
 from git_dvc.ops import record as recording
-from git_dvc.ops.add import check_cache_is_ours
-from git_dvc.ops.record import Recorded
+from git_dvc.ops.record import Recorded, check_cache_is_ours
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import READ_ONLY, Cache

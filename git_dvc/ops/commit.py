@@ -19,9 +19,9 @@ from git_dvc.errors import (
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.ops import record as recording
-from git_dvc.ops.add import add_inside, check_cache_is_ours
+from git_dvc.ops.add import add_inside
 from git_dvc.ops.checkout import check_not_busy
-from git_dvc.ops.record import Recorded
+from git_dvc.ops.record import Recorded, check_cache_is_ours
 from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project

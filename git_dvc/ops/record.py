@@ -13,7 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil, hashing, parallel, relpaths
-from git_dvc.errors import CannotTrackError, FormatError, MissingTargetError
+from git_dvc.errors import (
+    CannotAddError,
+    CannotTrackError,
+    FormatError,
+    MissingTargetError,
+    quoted,
+)
 from git_dvc.formats import checksum, pointer
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
@@ -50,6 +56,33 @@ class Recorded(NamedTuple):
     record: Placed
     stored: int = 0
     size_bytes: int = 0
+
+
+def check_cache_is_ours(project: Project) -> None:
+    """Refuse to write into a cache outside of the project that a commit chose (S8).
+
+    A committed ``cache.dir`` is followed if it is a cache already, or the user agreed to it.
+
+    Raises:
+        CannotAddError: Neither.
+    """
+    found = project.config.find(("cache",), "dir")
+    if found is None or found[1].level != "project":
+        return
+    root = project.cache_root
+    inside = root.startswith((project.main_root + os.sep, project.root + os.sep))
+    if inside or os.path.isdir(os.path.join(root, "files", "md5")):
+        return
+    if project.repo is not None and root in project.repo.config_all("dvc.safeCacheDir"):
+        return
+    if project.repo is None:
+        return
+    raise CannotAddError(
+        f"the project's config sends data to {quoted(root)}, outside of the project",
+        hint="if you trust that, run:\n"
+        f"  git config --add dvc.safeCacheDir {quoted(root)}\n"
+        "nothing was written there",
+    )
 
 
 def how_to_store(project: Project) -> str:
