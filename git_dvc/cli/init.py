@@ -32,11 +32,11 @@ def init(
 ) -> None:
     """Make this Git repository a git-dvc project.
 
-    Creates .dvc and .dvcignore, stages them, and puts the Git hooks in place, so that the
-    data follows every checkout.
+    Creates .dvc, .dvcignore and the lines in .gitattributes, stages them, and puts the Git
+    hooks in place, so that the data follows every Git command.
     """
     from git_dvc.cli import opened
-    from git_dvc.hooks import install
+    from git_dvc.hooks import install, settings
     from git_dvc.ops import init as op
     from git_dvc.project import Project
 
@@ -47,8 +47,10 @@ def init(
             opened.never_tell(project.state_dir)
         if not no_hooks:
             try:
-                for line in install.install(result.repo, install.find_program()):
+                program = install.find_program()
+                for line in install.install(result.repo, program):
                     console.say(line)
+                settings.write(result.repo, program)
             except HookError as error:
                 why = str(error).removeprefix("error: ")
                 console.warning(f"the hooks were not installed: {why}")

@@ -89,10 +89,10 @@ def version() -> int:
     """Report what git-dvc found here; see ``cli/version.py``."""
     from git_dvc.cli import render
     from git_dvc.cli.console import console
-    from git_dvc.hooks import install
+    from git_dvc.hooks import survey
     from git_dvc.ops import version as op
 
-    console.write(render.version(op.report(install.state)))
+    console.write(render.version(op.report(survey.state)))
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from git_dvc import fsutil
 from git_dvc.errors import GitDvcError, InitError, quoted
 from git_dvc.formats.ignore import DEFAULT_TEXT, NAME
+from git_dvc.git import gitattributes
 from git_dvc.git.repo import Repository
 from git_dvc.project import DVC_DIR
 
@@ -77,7 +78,32 @@ def init(
         pass
     if repo is not None:
         repo.stage([os.path.join(root, name) for name in ours])
+        ours += _stage_attributes(repo, root, scratch)
     return Result(root, repo, ours if repo is not None else [])
+
+
+def _stage_attributes(repo: Repository, root: str, scratch: str) -> list[str]:
+    """Have Git show and merge pointer files by our drivers; what cannot be written is left out.
+
+    Changes of the user in the same file are not staged along: the lines wait for a commit.
+    """
+    lines, _ = gitattributes.missing(repo.run(gitattributes.question(), check=False))
+    path = os.path.join(repo.top, gitattributes.NAME)
+    found = fsutil.lstat(path)
+    if not lines or (found is not None and not stat.S_ISREG(found.st_mode)):
+        return []
+    name = gitattributes.NAME
+    was_clean = repo.call(["diff-files", "--quiet", "--", name]).code == 0
+    if found is None:
+        was_clean = not repo.tracked([name])  # else it is outside of a sparse checkout
+    if not was_clean or repo.is_ignored([name]):
+        return []
+    data = fsutil.read_bytes(path) if found is not None else b""
+    fsutil.atomic_write(path, gitattributes.add(data, lines), scratch)
+    if found is not None and not repo.tracked([name]):
+        return []
+    repo.stage([name])
+    return [os.path.relpath(path, root).replace(os.sep, "/")]
 
 
 def _write(folder: str, name: str, text: str, scratch: str) -> None:

@@ -1,0 +1,221 @@
+"""What Git is told about our drivers: settings of this clone, and ``.gitattributes``.
+
+::
+
+    diff.dvc.textconv = '/opt/bin/git-dvc' textconv
+    merge.dvc.driver = '/opt/bin/git-dvc' merge-driver %O %A %B %L %P
+    merge.dvc.name = data by git-dvc
+
+The attributes say which files, and are shared through Git; the settings say which program, and
+are this clone's (or a user's: ``install --global``). Drivers of somebody else that are named
+``dvc`` are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Literal, NamedTuple
+
+from git_dvc import fsutil
+from git_dvc.errors import GitDvcError, quoted
+from git_dvc.git import gitattributes
+from git_dvc.git.repo import Repository
+from git_dvc.hooks import scripts
+
+SettingState = Literal["set", "missing", "outdated", "yours"]
+
+TEXTCONV, DRIVER, NAME = "diff.dvc.textconv", "merge.dvc.driver", "merge.dvc.name"
+
+_ARGUMENTS = {TEXTCONV: "textconv", DRIVER: "merge-driver %O %A %B %L %P"}
+TITLE = "data by git-dvc"
+_OURS = re.compile(r"(?P<program>'.*git-dvc(?:\.exe)?'|git[- ]dvc) (?:textconv|merge-driver\b.*)")
+
+
+class Setting(NamedTuple):
+    """One of the drivers: how it stands in Git's config, and its value there."""
+
+    key: str
+    state: SettingState
+    value: str
+    why: str = ""
+
+
+def value_for(key: str, program: str) -> str:
+    """Return what a driver is to be set to."""
+    word = scripts.sh_quoted(program)
+    # Git fills in what stands after a percent sign, in the driver of a merge only.
+    return f"{word.replace('%', '%%') if key == DRIVER else word} {_ARGUMENTS[key]}"
+
+
+def is_ours(value: str) -> bool:
+    """Return whether a driver is one that we wrote."""
+    return _OURS.fullmatch(value) is not None
+
+
+def look(repo: Repository, program: str | None = None) -> list[Setting]:
+    """Return how the drivers stand.
+
+    Args:
+        repo: The repository.
+        program: What they are to start; None accepts any program that is there.
+    """
+    found = []
+    for key in (TEXTCONV, DRIVER):
+        values = repo.config_all(key)
+        if key == TEXTCONV and repo.config_get("diff.dvc.command") is not None:
+            theirs = repo.config_get("diff.dvc.command") or ""
+            found.append(Setting("diff.dvc.command", "yours", theirs))
+            continue
+        if not values:
+            found.append(Setting(key, "missing", "", "it is not set"))
+            continue
+        ours = _OURS.fullmatch(values[-1])
+        if ours is None:
+            found.append(Setting(key, "yours", values[-1]))
+        elif program is not None and values[-1] != value_for(key, program):
+            found.append(Setting(key, "outdated", values[-1], "it starts another program"))
+        elif program is None and not _starts(ours["program"], key):
+            why = f"its program is gone: {ours['program']}"
+            found.append(Setting(key, "outdated", values[-1], why))
+        else:
+            found.append(Setting(key, "set", values[-1]))
+    return found
+
+
+def _starts(word: str, key: str) -> bool:
+    if not word.startswith("'"):
+        return True  # somebody's own words, to be found on PATH
+    path = word[1:-1].replace("'\\''", "'")
+    return scripts.can_run(path.replace("%%", "%") if key == DRIVER else path)
+
+
+def write(repo: Repository, program: str) -> list[str]:
+    """Set the drivers in this clone's config; harmless when they are.
+
+    Returns:
+        What was done, a line each.
+    """
+    done: list[str] = []
+    for setting in look(repo, program):
+        if setting.state == "yours":
+            done.append(
+                f"left {setting.key} as it is: it is not ours ({quoted(setting.value)}); "
+                "rename that driver to see and merge data"
+            )
+        elif setting.state != "set":
+            repo.config_set(setting.key, value_for(setting.key, program))
+            done.append(f"set {setting.key}")
+        ours = setting.key == DRIVER and setting.state != "yours"
+        if ours and repo.config_get(NAME) is None:
+            # A name without a driver is fatal for Git, so it comes second.
+            repo.config_set(NAME, TITLE)
+    return done
+
+
+def remove(repo: Repository) -> list[str]:
+    """Take our drivers out of this clone's config; those of others stay.
+
+    Returns:
+        What was done, a line each.
+    """
+    done = []
+    for key in (TEXTCONV, DRIVER):
+        value = _own_value(repo, key)
+        if value is None or not is_ours(value):
+            continue
+        if key == DRIVER and _own_value(repo, NAME) == TITLE:
+            repo.config_set(NAME, None)
+        repo.config_set(key, None)
+        done.append(f"unset {key}")
+    return done
+
+
+def _own_value(repo: Repository, key: str) -> str | None:
+    result = repo.call(["config", "--local", "-z", "--get", key])
+    return os.fsdecode(result.out.rstrip(b"\0")) if result.code == 0 else None
+
+
+# -- attributes -----------------------------------------------------------------------------------
+
+
+def missing_attributes(repo: Repository) -> tuple[list[str], list[str]]:
+    """Return the lines that ``.gitattributes`` lacks, and what the user has set otherwise."""
+    return gitattributes.missing(repo.run(gitattributes.question(), check=False))
+
+
+def write_attributes(repo: Repository, *, shared: bool = True) -> list[str]:
+    """Add the missing lines to ``.gitattributes``, for everybody, or for this clone alone.
+
+    Args:
+        repo: The repository.
+        shared: False leaves the work tree as it is and writes to ``info/attributes``. That is
+            also done where ``.gitattributes`` cannot be written: a link, or outside of a
+            sparse checkout.
+
+    Returns:
+        What was done, a line each.
+    """
+    lines, others = missing_attributes(repo)
+    done = [f"left '{quoted(other)}' in {gitattributes.NAME} as it is" for other in others]
+    if not lines:
+        return done
+    path = os.path.join(repo.top, gitattributes.NAME)
+    local = os.path.join(repo.common_dir, "info", "attributes")
+    if shared and _is_ours_to_write(repo, path):
+        _add(repo, path, lines)
+        done.append(
+            f"added git-dvc's lines to {gitattributes.NAME}: commit it, "
+            "so that Git shows and merges data for all"
+        )
+    else:
+        _add(repo, local, lines)
+        if shared:
+            done.append(f"added git-dvc's lines to {quoted(local)}, for this clone alone")
+    return done
+
+
+def _is_ours_to_write(repo: Repository, path: str) -> bool:
+    found = fsutil.lstat(path)
+    if found is None:
+        return not repo.tracked([gitattributes.NAME])
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
+def _add(repo: Repository, path: str, lines: list[str]) -> None:
+    try:
+        data = fsutil.read_bytes(path)
+    except FileNotFoundError:
+        data = b""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise GitDvcError(f"cannot read {quoted(path)}: {words}") from error
+    tmp = os.path.join(repo.git_dir, "dvc", "tmp")
+    fsutil.atomic_write(path, gitattributes.add(data, lines), tmp)
+
+
+def remove_attributes(repo: Repository) -> list[str]:
+    """Take our lines out of this clone's own attributes.
+
+    Those in ``.gitattributes`` are everybody's, and do nothing without the drivers.
+
+    Returns:
+        What was done, a line each.
+    """
+    path = os.path.join(repo.common_dir, "info", "attributes")
+    data = scripts.read(path)
+    lines = [
+        " ".join([pattern, *chosen])
+        for pattern in gitattributes.PATTERNS
+        for chosen in (["diff=dvc", "merge=dvc"], ["diff=dvc"], ["merge=dvc"])
+    ]
+    if data:
+        kept = gitattributes.remove(data, lines)
+        if kept != data:
+            if kept.strip():
+                fsutil.atomic_write(path, kept, os.path.join(repo.git_dir, "dvc", "tmp"))
+            else:
+                os.unlink(path)
+            return ["took git-dvc's lines out of this clone's attributes"]
+    return []

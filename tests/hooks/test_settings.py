@@ -1,0 +1,158 @@
+"""The drivers in Git's config, and the attributes: set once, the user's own are left alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from git_dvc.git.repo import Repository
+from git_dvc.hooks import settings
+from tests.conftest import run_git as git
+
+Git = Callable[..., str]
+LINES = "*.dvc diff=dvc merge=dvc\ndvc.lock diff=dvc merge=dvc\n"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    path = tmp_path / "it's 100% a bin" / "git-dvc"
+    path.parent.mkdir()
+    path.write_text('#!/bin/sh\necho "$@"\ncase $1 in merge-driver) echo done >"$3";; esac\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def repo(git_repo: Path) -> Repository:
+    return opened(git_repo)
+
+
+def opened(top: Path) -> Repository:
+    found = Repository.discover(str(top))
+    assert found is not None
+    return found
+
+
+def local(top: str) -> str:
+    return git("config", "--local", "--list", cwd=top)
+
+
+def test_git_really_runs_the_drivers(repo: Repository, program: str) -> None:
+    top = Path(repo.top)
+    settings.write(repo, program)
+    settings.write_attributes(repo)
+    for branch in ("base", "ours", "theirs"):
+        if branch != "base":
+            git("checkout", "-q", "-b", branch, "main", cwd=top)
+        (top / "x.dvc").write_text(f"{branch}\n")
+        git("add", "-A", cwd=top)
+        git("commit", "-qm", branch, cwd=top)
+    assert "+textconv " in git("diff", "main", "ours", cwd=top)
+    git("merge", "-q", "ours", cwd=top)
+    assert (top / "x.dvc").read_text() == "done\n"
+
+
+def test_settings_are_made_once_and_taken_out(repo: Repository, program: str) -> None:
+    before = local(repo.top)
+    assert settings.write(repo, program) == ["set diff.dvc.textconv", "set merge.dvc.driver"]
+    assert settings.write(repo, program) == []
+    assert [one.state for one in settings.look(repo)] == ["set", "set"]
+    assert repo.config_get("merge.dvc.name")
+    assert settings.remove(repo) == ["unset diff.dvc.textconv", "unset merge.dvc.driver"]
+    assert local(repo.top) == before
+    assert settings.remove(repo) == []
+
+
+def test_a_program_that_moved_is_told_and_set_anew(
+    repo: Repository, program: str, tmp_path: Path
+) -> None:
+    settings.write(repo, str(tmp_path / "gone" / "git-dvc"))
+    states = settings.look(repo)
+    assert [one.state for one in states] == ["outdated", "outdated"]
+    assert "its program is gone" in states[0].why
+    assert settings.write(repo, program) == ["set diff.dvc.textconv", "set merge.dvc.driver"]
+    assert [one.state for one in settings.look(repo)] == ["set", "set"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("diff.dvc.textconv", "cat"),
+        ("diff.dvc.command", "my-diff"),
+        ("merge.dvc.driver", "my-merge %A"),
+    ],
+)
+def test_a_driver_of_the_user_is_left_and_said(
+    repo: Repository, program: str, key: str, value: str
+) -> None:
+    git("config", key, value, cwd=repo.top)
+    done = settings.write(repo, program)
+    assert f"left {key} as it is: it is not ours ({value})" in "\n".join(done)
+    assert git("config", key, cwd=repo.top) == value
+    settings.remove(repo)
+    assert git("config", key, cwd=repo.top) == value
+
+
+def test_words_of_the_users_own_that_start_us_are_fine(repo: Repository) -> None:
+    git("config", "diff.dvc.textconv", "git dvc textconv", cwd=repo.top)
+    git("config", "merge.dvc.driver", "git-dvc merge-driver %O %A %B %L %P", cwd=repo.top)
+    assert [one.state for one in settings.look(repo)] == ["set", "set"]
+
+
+def test_attributes_are_added_once(repo: Repository) -> None:
+    path = Path(repo.top, ".gitattributes")
+    path.write_bytes(b"* text=auto\r\n*.png binary\r\n")
+    (line,) = settings.write_attributes(repo)
+    assert "commit it" in line
+    assert (
+        path.read_bytes()
+        == b"* text=auto\r\n*.png binary\r\n" + LINES.replace("\n", "\r\n").encode()
+    )
+    assert settings.write_attributes(repo) == []
+
+
+def test_attributes_of_the_user_are_left_and_said(repo: Repository) -> None:
+    path = Path(repo.top, ".gitattributes")
+    path.write_text("*.dvc -diff merge=dvc\ndvc.lock merge=dvc diff=dvc\n")
+    assert settings.write_attributes(repo) == ["left '*.dvc -diff' in .gitattributes as it is"]
+    assert path.read_text() == "*.dvc -diff merge=dvc\ndvc.lock merge=dvc diff=dvc\n"
+
+
+def test_a_linked_file_is_not_written_through(repo: Repository, tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("theirs\n")
+    Path(repo.top, ".gitattributes").symlink_to(tmp_path / "victim")
+    (line,) = settings.write_attributes(repo)
+    assert "for this clone alone" in line
+    assert (tmp_path / "victim").read_text() == "theirs\n"
+    assert settings.missing_attributes(repo) == ([], [])
+
+
+def test_a_file_outside_of_a_sparse_checkout_is_not_made(repo: Repository) -> None:
+    top = repo.top
+    Path(top, ".gitattributes").write_text("*.png binary\n")
+    git("add", "-A", cwd=top)
+    git("commit", "-qm", "x", cwd=top)
+    git("update-index", "--skip-worktree", ".gitattributes", cwd=top)
+    os.unlink(Path(top, ".gitattributes"))
+    settings.write_attributes(repo)
+    assert not Path(top, ".gitattributes").exists()
+    assert settings.missing_attributes(repo) == ([], [])
+
+
+def test_a_fresh_clone_keeps_a_clean_work_tree(repo: Repository) -> None:
+    info = Path(repo.common_dir, "info", "attributes")
+    info.parent.mkdir(exist_ok=True)
+    info.write_text("*.png binary\n")
+    assert settings.write_attributes(repo, shared=False) == []
+    assert git("status", "--porcelain", cwd=repo.top) == ""
+    assert settings.missing_attributes(repo) == ([], [])
+    assert len(settings.remove_attributes(repo)) == 1
+    assert info.read_text() == "*.png binary\n"
+    info.unlink()
+    settings.write_attributes(repo, shared=False)
+    settings.remove_attributes(repo)
+    assert not info.exists()
+    assert settings.remove_attributes(repo) == []
