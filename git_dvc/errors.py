@@ -437,6 +437,18 @@ class InitError(GitDvcError):
     """A project cannot be started here."""
 
 
+class CloneError(GitDvcError):
+    """``git clone`` failed, and has said why itself.
+
+    Args:
+        code: Its exit code; negative when a signal ended it.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__("nothing was cloned")
+        self.exit_code = code if code >= 0 else 128 - code
+
+
 class NotInGitError(GitDvcError):
     """What was asked for needs a Git repository."""
 

@@ -47,6 +47,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, tuple[Entry, ...]] = {
     "start a project": (
         Entry("init", "init:init", "Make this Git repository a git-dvc project"),
+        Entry("clone", "clone:clone", "Clone a repository with its data and hooks"),
         Entry("tour", "tour:tour", "Play the whole story in a scratch repository"),
     ),
     "version data": (
@@ -74,7 +75,8 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("uninstall", "install:uninstall", "Take the Git hooks out again"),
         Entry("config", "config:config", "Get and set options"),
         Entry("cache dir", "cache:directory", "Show or set where the cache is"),
-        Entry("version", "version:version", "Show versions, links, hooks and cache", ("doctor",)),
+        Entry("doctor", "doctor:doctor", "Find out what keeps data from following Git"),
+        Entry("version", "version:version", "Show versions, links, hooks and cache"),
     ),
 }
 HIDDEN = (Entry("hook", "hook:hook", "Do the work of a Git hook"),)
@@ -251,7 +253,7 @@ def load(entry: Entry, name: str) -> Any:
     one.command(
         name,
         cls=kind,
-        context_settings=_HELP_OPTIONS,
+        context_settings={**_HELP_OPTIONS, **getattr(module, "CONTEXT_SETTINGS", {})},
         epilog=examples[function_name] if isinstance(examples, dict) else examples,
     )(getattr(module, function_name))
     return typer.main.get_command(one)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from git_dvc.hooks.doctor import Check
     from git_dvc.ops import cache_migrate as migration
     from git_dvc.ops import fsck as checking
     from git_dvc.ops.status import OutState, Status
@@ -509,10 +510,52 @@ def version(report: Report) -> str:
     else:
         lines.append("links: unknown (cannot write here)")
     if here.hooks:
-        lines.append("hooks: " + ", ".join(f"{name} {how}" for name, how in here.hooks.items()))
+        lines.append(f"hooks: {_hooks(here.hooks)}")
     for level, path in here.configs.items():
         lines.append(f"config: {quoted(path)} ({level})")
     return "\n".join(lines) + "\n"
+
+
+def _hooks(states: Mapping[str, str]) -> str:
+    """Return ``installed``, or the hooks by how they stand."""
+    by_state: dict[str, list[str]] = {}
+    for name, how in states.items():
+        by_state.setdefault(how, []).append(name)
+    if len(by_state) == 1:
+        return next(iter(by_state))
+    return "; ".join(f"{', '.join(names)} {how}" for how, names in by_state.items())
+
+
+def doctor(checks: Sequence[Check], paint: Paint) -> str:
+    """Return what ``doctor`` looked at, a line each, and below it what to type."""
+    longest = max(len(check.what) for check in checks)
+    lines = []
+    for check in checks:
+        mark = "ok" if check.ok else "NO"
+        word = paint(mark, "green" if check.ok else "red")
+        lines.append(f"{word}  {check.what.ljust(longest)}  {check.how}")
+    repairs = list(dict.fromkeys(check.repair for check in checks if not check.ok))
+    if repairs:
+        lines += ["", "to repair this, type:", *(f"    {repair}" for repair in repairs)]
+    else:
+        lines += ["", "all is well: data follows Git here"]
+    return "\n".join(lines) + "\n"
+
+
+def doctor_json(report: Report, checks: Sequence[Check]) -> dict[str, Any]:
+    """Return what ``doctor --json`` writes."""
+    here = report.here
+    return {
+        "git-dvc": report.program,
+        "python": report.python,
+        "system": report.system,
+        "git": report.git,
+        "project": here.work_tree.path if here is not None else None,
+        "cache": here.cache.path if here is not None else None,
+        "links": dict(here.links) if here is not None else {},
+        "hooks": dict(here.hooks) if here is not None else {},
+        "checks": [check._asdict() for check in checks],
+    }
 
 
 def _place(place: Place) -> str:
