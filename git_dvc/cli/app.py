@@ -134,6 +134,9 @@ class Command(typer.core.TyperCommand):
     optional_values: Mapping[str, tuple[str, Sequence[str]]] = {}
     """Options that may stand without a value, the value they then have, and all values."""
 
+    tables: Mapping[str, Sequence[tuple[str, str]]] = {}
+    """More to tell in the help, in two columns, by title."""
+
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, **settings)
         self.params.extend(_global_options())
@@ -166,9 +169,12 @@ class Command(typer.core.TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write usage, what the command does, its options and examples."""
-        formatter.write(_usage(self, ctx) + "\n\n")
+        formatter.write(usage(self, ctx) + "\n\n")
         formatter.write((self.help or "").strip() + "\n")
         _write_options(self, ctx, formatter)
+        for title, listed in self.tables.items():
+            formatter.write(f"\n{title}:\n")
+            formatter.write(table(listed, formatter.width))
         if self.epilog:
             formatter.write("\nexamples:\n")
             for line in inspect.cleandoc(self.epilog).splitlines():
@@ -176,10 +182,10 @@ class Command(typer.core.TyperCommand):
 
     def get_usage(self, ctx: Any) -> str:
         """Return the usage line."""
-        return _usage(self, ctx)
+        return usage(self, ctx)
 
 
-def _usage(command: Any, context: Any) -> str:
+def usage(command: Any, context: Any) -> str:
     """Return ``usage: git dvc add [<options>] <target>...``."""
     words = [f"usage: {context.command_path} [<options>]"]
     for parameter in command.params:
@@ -248,6 +254,7 @@ def load(entry: Entry, name: str) -> Any:
         {
             "many_values": getattr(module, "MANY_VALUES", ()),
             "optional_values": getattr(module, "OPTIONAL_VALUES", {}),
+            "tables": getattr(module, "TABLES", {}),
         },
     )
     one.command(
@@ -304,7 +311,7 @@ class LazyGroup(typer.core.TyperGroup):
 
     def get_usage(self, ctx: Any) -> str:
         """Return the usage line."""
-        return _usage(self, ctx)
+        return usage(self, ctx)
 
 
 class Group(LazyGroup):
@@ -323,7 +330,7 @@ class Group(LazyGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write usage and the commands of this group."""
-        formatter.write(_usage(self, ctx) + "\n\n")
+        formatter.write(usage(self, ctx) + "\n\n")
         formatter.write(f"{self.help}\n\ncommands:\n")
         rows = [(name, entry.summary) for name, entry in self._named().items()]
         formatter.write(table(rows, formatter.width))
@@ -431,6 +438,10 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: list[str]) -> int:
     # 'git dvc help add' is what a user of Git tries.
     if arguments[:1] == ["help"]:
+        from git_dvc.cli import help as manual
+
+        if manual.opened(_page_name(arguments[1:])):
+            return 0
         arguments = [*arguments[1:], "-h"]
     group = typer.main.get_command(app)
     try:
@@ -447,6 +458,15 @@ def _run(arguments: list[str]) -> int:
     except _ErrorWithMessage as error:
         _print_usage_error(error)
         return UsageError.exit_code
+
+
+def _page_name(words: Sequence[str]) -> str | None:
+    """Return the name of a command's manual page, ``git-dvc`` for no words, or None."""
+    name = " ".join(words)
+    found = [entry.name for entry in entries() if name in (entry.name, *entry.aliases)]
+    if words and not found:
+        return None
+    return "-".join(["git-dvc", *(found[0].split(" ") if found else ())])
 
 
 def _print_usage_error(error: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from git_dvc.cli import options
+from git_dvc.cli import options, settings
 from git_dvc.cli.console import console
 from git_dvc.errors import UsageError
 
@@ -21,6 +21,7 @@ git dvc config --local cache.dir /mnt/cache # for this clone only
 git dvc config -u cache.type                # unset
 git dvc config -l --show-origin             # all, and where they come from
 """
+TABLES = {"settings in Git's config, set with 'git config'": settings.help_rows()}
 
 
 def config(
@@ -40,7 +41,7 @@ def config(
 ) -> None:
     """Get and set options of .dvc/config and the files it is combined with.
 
-    Settings of git-dvc alone, such as dvc.preCommit, are in Git's config: 'git config'.
+    Settings of git-dvc alone are in Git's config; they are listed below.
     """
     level = options.level(
         of_user=of_user, of_system=of_system, of_project=of_project, of_clone=of_clone
