@@ -2,8 +2,8 @@
 
 ``git dvc --help`` and ``git help dvc`` run ``man git-dvc``; ``git dvc help add`` and ``git help
 git-dvc-add`` open the page of one command. The pages are files of the package, in
-``git_dvc/share/``, which ``setup.cfg`` installs to ``share/``. When a command or its help changed, write
-them anew::
+``git_dvc/share/``, which ``setup.cfg`` installs to ``share/``. When a command or its help
+changed, write them anew::
 
     python -m git_dvc.cli.manual
 
