@@ -402,6 +402,16 @@ class UnknownTargetError(GitDvcError):
         super().__init__(f"not tracked: {quoted(target)}", hint=hint)
 
 
+class NeverTrackedError(UnknownTargetError):
+    """No commit that was asked for tracks this path, nor does the work tree."""
+
+    def __init__(self, target: str, known: Sequence[str] = ()) -> None:
+        super().__init__(target, known)
+        self.message = f"no commit here tracks {quoted(target)}"
+        if not self.hint.startswith("did you mean"):
+            self.hint = "see what is tracked with 'git dvc status', look at all branches with --all"
+
+
 class BusyOutputError(GitDvcError):
     """A running stage uses these outputs.
 

@@ -51,7 +51,7 @@ def put(stream: TextIO, text: str) -> None:
 def human_size(size_bytes: float) -> str:
     """Return a size as Git writes it: ``12 bytes``, ``4.00 KiB``, ``1.20 GiB``."""
     if size_bytes < 1024:
-        return f"{int(size_bytes)} bytes"
+        return "1 byte" if int(size_bytes) == 1 else f"{int(size_bytes)} bytes"
     for unit in ("KiB", "MiB", "GiB", "TiB"):
         size_bytes /= 1024
         if size_bytes < 1024 or unit == "TiB":

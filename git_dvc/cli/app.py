@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
         Entry("diff", "diff:diff", "Show which data differs between two revisions"),
+        Entry("log", "log:log", "Show which commits changed data, and how"),
         Entry("data status", "data:status", "Show data in HEAD, pointer files and workspace"),
         Entry("check-ignore", "check_ignore:check_ignore", "Tell which paths .dvcignore hides"),
         Entry("root", "root:root", "Show the way to the top of the project"),

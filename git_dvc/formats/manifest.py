@@ -30,6 +30,7 @@ EMPTY_DIR_HASH = "d751713988987e9331980363e24189ce.dir"
 MOST_BYTES = 4 * 1024**3
 
 _ENTRY = re.compile(rb'\{"md5": "([0-9a-f]{32})", "relpath": "([^"\\\x00-\x1f\x80-\xff]+)"\}')
+_HASH = re.compile(r"[0-9a-f]{32}")
 _BETWEEN, _INSIDE = b'"}, {"md5": "', b'", "relpath": "'
 _CONTROL = bytes(byte for byte in range(32) if byte != 10) + b"\x7f"
 _PLAIN_NAME = re.compile(r'[^"\\\x00-\x1f\x7f-\U0010ffff]*')
@@ -109,6 +110,25 @@ def plain_lines(data: bytes, indent: bytes = b"") -> bytes | None:
     if len(lines.translate(None, _CONTROL)) != len(lines):
         return None
     return indent + lines + b"\n"
+
+
+def find(data: bytes, path: str) -> str | None:
+    """Return the hash of one file, or None if it is not in the manifest.
+
+    In the form that DVC writes the file's name is looked for as it stands: the history of
+    one file does not need the other hundred thousand.
+
+    Raises:
+        FormatError: The manifest has another form and is not valid.
+    """
+    if data.startswith(b'[{"md5": "'):
+        from json import dumps
+
+        at = data.find(f'", "relpath": {dumps(path)}}}'.encode("ascii"))
+        value = data[max(at - 32, 0) : at].decode("ascii", "replace") if at > 0 else ""
+        if at < 0 or _HASH.fullmatch(value):
+            return value or None
+    return parse(data).get(path)
 
 
 def _parse_json(data: bytes) -> tuple[Manifest, int]:

@@ -60,10 +60,16 @@ def is_pointer(path: str) -> bool:
 
 
 class Trees:
-    """Reads commits, trees and blobs of one repository; a context manager."""
+    """Reads commits, trees and blobs of one repository; a context manager.
 
-    def __init__(self, repo: Repository) -> None:
+    Args:
+        repo: The repository.
+        also: Base names of other files that ``pointers`` returns.
+    """
+
+    def __init__(self, repo: Repository, also: Iterable[str] = ()) -> None:
         self._repo = repo
+        self._also = frozenset(also)
         self._store: Any = None
         self._opened = False
         self._pointers: dict[str, dict[str, str]] = {}
@@ -208,7 +214,7 @@ class Trees:
                     found[f"{name}/{path}"] = blob
                 if len(found) > _MOST_POINTERS:
                     raise FormatError(f"a tree with more than {_MOST_POINTERS} pointer files", tree)
-            elif mode & 0o170000 == 0o100000 and is_pointer(name):
+            elif mode & 0o170000 == 0o100000 and (is_pointer(name) or name in self._also):
                 found[name] = object_id
         self._pointers[tree] = found
         return found
