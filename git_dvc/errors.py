@@ -606,3 +606,32 @@ class UnknownRevisionError(GitDvcError):
         if close:
             hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
         super().__init__(f"unknown revision: {quoted(rev)}", hint=hint)
+
+
+class NotInConflictError(GitDvcError):
+    """A target of ``resolve`` is not in conflict.
+
+    Args:
+        target: As the user typed it.
+        known: The files that are.
+    """
+
+    def __init__(self, target: str, known: Sequence[str]) -> None:
+        hint = "see what is in conflict with 'git dvc resolve --list'" if known else ""
+        super().__init__(f"not in conflict: {quoted(target)}", hint=hint)
+
+
+class UnbroughtDataError(GitDvcError):
+    """Data of a merge is not in place, so what is there must not be recorded.
+
+    Args:
+        output: The data.
+        paths: Files that are not what the merge made of them.
+    """
+
+    def __init__(self, output: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"{quoted(output)} is in conflict, and these files are not yet as the merge left them:",
+            details=[*path_lines(paths), "nothing was recorded"],
+            hint="bring the merged data with 'git dvc sync', then add again",
+        )

@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("commit", "commit:commit", "Record the changes of data that is tracked already"),
         Entry("checkout", "checkout:checkout", "Make the data match the pointer files"),
         Entry("sync", "sync:sync", "Bring the data where Git took the pointer files"),
+        Entry("resolve", "resolve:resolve", "End the conflicts that a merge left in data"),
         Entry("move", "move:move", "Rename tracked data", ("mv",)),
         Entry("remove", "remove:remove", "Stop tracking data", ("rm",)),
     ),

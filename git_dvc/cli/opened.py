@@ -88,3 +88,26 @@ def tell_how_to_stage(found: Project, changed: Sequence[str], *, staged: bool) -
         from git_dvc.cli import render
 
         console.hint(render.how_to_stage(changed))
+
+
+def tell_of_conflicts(found: Project, held: Sequence[str], leftover: Sequence[str]) -> None:
+    """Say what is left of a merge's conflicts after an 'add'.
+
+    Args:
+        found: The project.
+        held: Pointer files in which more is in conflict.
+        leftover: What stands beside ours and was kept.
+    """
+    for source in held:
+        console.warning(
+            f"{quoted(found.shown(source))} was not staged: more in it is in conflict;\n"
+            "see what with 'git dvc resolve --list'"
+        )
+    if leftover:
+        from git_dvc.errors import path_lines
+
+        lines = "\n".join(path_lines([found.shown(path) for path in leftover]))
+        console.warning(
+            f"these were put here by the merge and are still there:\n{lines}\n"
+            "delete them if you are done with them, and add again"
+        )

@@ -29,6 +29,7 @@ from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.record import Recorded, check_cache_is_ours
+from git_dvc.ops.resolve import Adding
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
 from git_dvc.store.oplog import PLACE, OutChange, Side
@@ -47,9 +48,13 @@ class Result:
         staged: Whether they were staged.
         files: Number of files that were read and stored.
         size_bytes: Their size.
+        in_conflict: Pointer files that were not staged: more in them is in conflict.
+        leftover: What a merge put beside ours (``name~theirs``) and is still there.
     """
 
     def __init__(self) -> None:
+        self.in_conflict: list[str] = []
+        self.leftover: list[str] = []
         self.pointers: list[str] = []
         self.changed: list[str] = []
         self.staged = False
@@ -113,6 +118,7 @@ def add(
         check_not_busy(project, [target.relpath for target in chosen])
         if commit:
             check_cache_is_ours(project)
+        conflicts = Adding(project, [(target.item, target.inner) for target in chosen])
         try:
             latest: dict[str, Out] = {}
             for target in chosen:
@@ -121,9 +127,13 @@ def add(
                 item = item._replace(out=latest.get(item.relpath, item.out))
                 current = target._replace(item=item)
                 latest[item.relpath] = _add_one(project, current, result, commit, relink, watch)
+            conflicts.finish()
         finally:
-            if result.changed:
-                result.staged = recording.stage(project, result.changed)
+            result.in_conflict = sorted(conflicts.held)
+            result.leftover = conflicts.leftover
+            ready = {*result.changed, *conflicts.resolved} - conflicts.held
+            if ready:
+                result.staged = recording.stage(project, sorted(ready))
             project.forget_tracked()
     return result
 
