@@ -530,6 +530,30 @@ class IncompleteCheckoutError(GitDvcError):
         super().__init__(parts[0][0], details=details, hint=parts[-1][2])
 
 
+class KeptOutsideError(GitDvcError):
+    """Something left the sparse checkout, but what Git would delete with it is still needed.
+
+    Args:
+        paths: From the top of the work tree.
+        is_cache: They are ``.dvc`` directories; else outputs with unsaved data.
+    """
+
+    def __init__(self, paths: Sequence[str], *, is_cache: bool = False) -> None:
+        folders = " ".join(quoted(path) for path in paths)
+        if is_cache:
+            super().__init__(
+                "outside of the sparse checkout, but kept, as it holds the cache of the data:",
+                details=path_lines(paths),
+                hint=f"include it with: git sparse-checkout add {folders}",
+            )
+            return
+        super().__init__(
+            "outside of the sparse checkout, but kept, as it holds data that is not saved:",
+            details=path_lines(paths),
+            hint="save it with 'git dvc add' and commit, then run 'git sparse-checkout reapply'",
+        )
+
+
 class NotRecordedError(GitDvcError):
     """Some outputs could not be recorded; the others were.
 

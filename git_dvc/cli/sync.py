@@ -64,7 +64,7 @@ def sync(
     _print(changes, as_json)
     if not report.changed and report.complete and not as_json:
         console.say("Data is as the pointer files say.")
-    for problem in [*report.problems, *troubles]:
+    for problem in [*report.kept, *report.problems, *troubles]:
         console.error(str(problem))
     return 0 if report.complete else 1
 

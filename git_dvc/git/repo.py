@@ -375,6 +375,18 @@ class Repository:
                     name = name.rpartition("/")[0]
         return {wanted[name] for name in found}
 
+    def left_out(self, paths: Sequence[str]) -> set[str]:
+        """Return the files at or below these paths that a sparse checkout leaves out.
+
+        Args:
+            paths: From the top, with ``/``.
+        """
+        found: set[str] = set()
+        for chunk in _chunks(paths):
+            args = ["--literal-pathspecs", "ls-files", "-t", "-z", "--cached", "--", *chunk]
+            found.update(line[2:] for line in _names(self.run(args)) if line.startswith("S "))
+        return found
+
     def is_ignored(self, paths: Iterable[str]) -> set[str]:
         """Return those paths that Git ignores; what is in the index is never ignored.
 
@@ -413,6 +425,8 @@ class Repository:
             return
         env = {"GIT_LITERAL_PATHSPECS": "1"}
         args = ["add", "--pathspec-from-file=-", "--pathspec-file-nul"]
+        if self.config_bool("core.sparseCheckout", False):
+            args.append("--sparse")  # also what is outside of the cone, and here all the same
         try:
             self._write_index(args, _nul(there), env)
         except GitError as error:

@@ -104,14 +104,14 @@ def _follow(name: str, arguments: list[str]) -> int:
     if repo is None:
         return 0
     before, after, fresh = _where_from(name, arguments)
-    if sync.is_passing_through(repo, name):
+    if sync.is_passing_through(repo, name, arguments):
         Watch(repo.top, repo.git_dir).mark_pending()
         return 0
     if not _is_wanted(repo):
         return 0
     oplog.set_command(f"the {name} hook")
     report = sync.sync(repo, _progress(), before=before, after=after)
-    for problem in report.problems:
+    for problem in [*report.kept, *report.problems]:
         _say(str(problem))
     for one in report.projects:
         trouble = one.result.trouble(one.shown)

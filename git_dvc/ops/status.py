@@ -302,6 +302,10 @@ def against_head(project: Project, rev: str = "HEAD") -> tuple[Tracked, Tracked]
     there = {path for path in blobs if is_source(path)}
     gone = {path for path in there if here.get(path) is None}
     lost = {path for path in blobs if not is_source(path) and here.get(path) is None}
+    if gone:
+        # What a sparse checkout leaves out is no deletion.
+        left_out = repo.left_out([project.git_path(path) for path in sorted(gone)])
+        gone -= {project.own_path(path) for path in left_out}
     for path in changed | lost:
         if path.rpartition("/")[2] == STAGES_FILE:
             changed.add(path[: -len(STAGES_FILE)] + "dvc.lock")

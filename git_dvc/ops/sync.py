@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from git_dvc.errors import GitDvcError
+from git_dvc.errors import GitDvcError, KeptOutsideError
 from git_dvc.git.repo import Repository
+from git_dvc.ops import sparse
 from git_dvc.ops.checkout import Moves, Result, follow, moves
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
@@ -55,10 +56,12 @@ class Report(NamedTuple):
     Attributes:
         projects: Each project in it, in the order of their paths.
         problems: What kept a project from being opened or done.
+        kept: Why something outside of a sparse checkout is still there.
     """
 
     projects: list[Synced]
     problems: list[GitDvcError]
+    kept: list[GitDvcError]
 
     @property
     def complete(self) -> bool:
@@ -87,11 +90,18 @@ def sync(
         after: The commit it went to; None for what the index has.
     """
     looking = _Look(repo)
-    report = Report([], [])
+    report = Report([], [], [])
+    kept = sparse.keep_projects(repo, looking.names)
+    if kept:
+        report.kept.append(KeptOutsideError(kept, is_cache=True))
     for project in looking.projects(before, report.problems):
         with project:
             try:
-                looking.at(project)
+                absent = looking.at(project)
+                unsaved = sparse.keep_unsaved(project, absent, progress or NoProgress())
+                if unsaved:
+                    paths = [project.git_path(path) for path in unsaved]
+                    report.kept.append(KeptOutsideError(paths))
                 result = follow(project, progress or NoProgress(), before=before, after=after)
             except GitDvcError as problem:  # the other projects have nothing to do with it
                 report.problems.append(problem)
@@ -196,8 +206,8 @@ class _Look:
         self._repo = repo
         self.watch = Watch(repo.top, repo.git_dir)
         self.watch.begin()
-        self._names = _index(repo)
-        self._sources = {name for name in self._names if is_source(name)}
+        self.names = _index(repo)
+        self._sources = {name for name in self.names if is_source(name)}
         self._outputs: set[str] = set()
         self._projects: list[Project] = []
         self._seen: dict[str, watch.Seen | None] = {}
@@ -205,11 +215,11 @@ class _Look:
 
     def projects(self, before: str | None, problems: list[GitDvcError]) -> list[Project]:
         """Open the projects."""
-        return open_projects(self._repo, self._names, before, problems)
+        return open_projects(self._repo, self.names, before, problems)
 
-    def at(self, project: Project) -> None:
-        """Include a project; its pointer files are read after this."""
-        project.take_index(self._names)
+    def at(self, project: Project) -> list[str]:
+        """Include a project, whose pointer files are read after this; return the absent ones."""
+        project.take_index(self.names)
         headers = project.state.headers()
         sources = {project.git_path(path.pointer) for path in headers.values()}
         sources |= {name for name in self._sources if name.startswith(project.git_path(""))}
@@ -217,6 +227,7 @@ class _Look:
         self._sources |= sources
         self._projects.append(project)
         self._outputs |= {project.git_path(path) for path in headers}
+        return [project.own_path(path) for path in sources if self._seen[path] is None]
 
     def finish(self) -> None:
         """Leave a watch, unless a pointer file changed while we worked."""
@@ -227,7 +238,7 @@ class _Look:
                 return
         for project in self._projects:
             self._outputs |= {project.git_path(path) for path in project.state.headers()}
-        folders = {name.rpartition("/")[0] for name in self._names}
+        folders = {name.rpartition("/")[0] for name in self.names}
         sights = watch.look(self._repo.top, {name.rpartition("/")[0] for name in self._sources})
         if any(not sight.folder for sight in sights) or "" not in folders:
             folders.add("")
@@ -235,13 +246,14 @@ class _Look:
             [folder for folder in folders if os.path.isdir(os.path.join(self._repo.top, folder))],
             sights,
             self._outputs,
+            [name for name in self.names if f"/{name}".endswith(f"/{_CONFIG}")],
         )
 
 
 # -- on the way ---------------------------------------------------------------------------
 
 
-def is_passing_through(repo: Repository, hook: str) -> bool:
+def is_passing_through(repo: Repository, hook: str, arguments: Sequence[str] = ()) -> bool:
     """Return whether Git is at a step of something longer and will go on without the user.
 
     Not so where it stops: at a conflict, an ``edit`` or ``break`` of a rebase, before an
@@ -251,11 +263,14 @@ def is_passing_through(repo: Repository, hook: str) -> bool:
     Args:
         repo: The repository.
         hook: The hook that asks.
+        arguments: What Git gave it.
     """
-    if hook == "post-rewrite":
-        return False  # the end of a rebase
+    if hook == "post-rewrite" and arguments[:1] == ["rebase"]:
+        return False  # the end of it
     steps = _steps(repo)
-    if steps is None or not steps:
+    if not steps:
+        return False
+    if hook == "post-applypatch" and not _next_patch_applies(repo):
         return False
     if repo.run(["ls-files", "-u", "-z"], check=False):
         return False
@@ -314,6 +329,15 @@ def _starts_to_apply(git_dir: str) -> bool:
     except OSError:
         return False
     return b" (start): checkout " in last or b"\trebase: checkout " in last
+
+
+def _next_patch_applies(repo: Repository) -> bool:
+    """Return whether ``git am`` will get on with the next patch: where it stops runs no hook."""
+    place = os.path.join(repo.git_dir, "rebase-apply")
+    patch = os.path.join(place, f"{_number(os.path.join(place, 'next')) + 1:04d}")
+    if not os.path.isfile(patch):
+        return True
+    return repo.call(["apply", "--check", "--cached", patch]).code == 0
 
 
 def _went_back(repo: Repository) -> bool:

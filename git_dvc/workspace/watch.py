@@ -37,13 +37,13 @@ _PAUSE_S = 0.0005
 
 _NEAR = """\
 # Written by git-dvc at every look; safe to delete.
-near() {{
+near() {{{others}
     for folder in {folders}; do
         if [ ! "$state/stamp" -nt "$folder" ] || [ ! -d "$folder" ]; then
             . "$state/watch.files"
             return
         fi
-    done{absent}
+    done
 }}
 far() {{
     changed=
@@ -161,7 +161,11 @@ class Watch:
                 pass
 
     def finish(
-        self, folders: Iterable[str], sights: Sequence[Sight], outputs: Iterable[str]
+        self,
+        folders: Iterable[str],
+        sights: Sequence[Sight],
+        outputs: Iterable[str],
+        needed: Iterable[str] = (),
     ) -> bool:
         """Write the scripts; return whether there is a watch now.
 
@@ -169,15 +173,17 @@ class Watch:
             folders: All directories with files of Git's, from the top.
             sights: Those with pointer files, as seen since ``begin``.
             outputs: Tracked outputs, from the top: changes in them are no news.
+            needed: Other files whose going is news, from the top.
         """
+        there = [path for path in needed if os.path.lexists(os.path.join(self._top, path))]
         known = {sight.folder for sight in sights}
         everywhere = sorted({*folders, *(s.folder for s in sights if s.names is not None)})
-        said = [*everywhere, *outputs, *(name for s in sights for name in s.names or ())]
+        said = [*everywhere, *outputs, *there, *(name for s in sights for name in s.names or ())]
         if not self._ready or any("\n" in name for name in said):
             return False
         scripts = {
             FILES: _files_script(sights),
-            NEAR: _near_script(sights, everywhere, sorted(set(outputs) - known)),
+            NEAR: _near_script(sights, everywhere, sorted(set(outputs) - known), there),
         }
         try:
             for name, text in scripts.items():
@@ -257,7 +263,12 @@ def _touch(path: str) -> int:
         os.close(fd)
 
 
-def _near_script(sights: Sequence[Sight], folders: Sequence[str], outputs: Sequence[str]) -> str:
+def _near_script(
+    sights: Sequence[Sight],
+    folders: Sequence[str],
+    outputs: Sequence[str],
+    needed: Sequence[str],
+) -> str:
     absent = [_at(sight.folder) for sight in sights if sight.names is None]
     looks = [
         (_LOOK_IN_SHELL if len(folders) <= _IN_THE_SHELL else _LOOK_WITH_FIND).format(
@@ -267,7 +278,10 @@ def _near_script(sights: Sequence[Sight], folders: Sequence[str], outputs: Seque
     ]
     return _NEAR.format(
         folders=" ".join(_at(sight.folder) for sight in sights if sight.names is not None),
-        absent="".join(f"\n    [ ! -e {path} ] || return 1" for path in absent),
+        others="".join(
+            [f"\n    [ ! -e {path} ] || return 1" for path in absent]
+            + [f"\n    [ -e {_at(path)} ] || return 1" for path in needed]
+        ),
         look="\n".join(looks),
         outputs=_quoted("\n".join(_here(path) for path in outputs)),
     )
