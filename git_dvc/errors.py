@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
 
-FETCH_HINT = "if a remote has it, fetch it with 'dvc pull': git-dvc cannot talk to remotes yet"
+FETCH_HINT = "if a remote has it, fetch it with 'git dvc pull'"
 
 
 def quoted(text: str) -> str:
@@ -299,31 +299,45 @@ class UnsupportedRemoteError(RemoteError):
         )
 
 
+def _places(places: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each path, with the commit that names it, and a count of the rest."""
+    lines = [
+        f"  {quoted(path)}" + (f" (in {commit[:7]})" if commit else "")
+        for path, commit in sorted(set(places))
+    ]
+    more = len(lines) - MOST_PATHS
+    return lines[:MOST_PATHS] + ([f"  ... and {more} more"] if more > 0 else [])
+
+
+class NoRemoteError(GitDvcError):
+    """Data is not in the cache, and there is no remote to ask for it.
+
+    Args:
+        places: Path of the data, and the commit that names it or ''.
+    """
+
+    def __init__(self, places: Sequence[tuple[str, str]]) -> None:
+        super().__init__(
+            "this data is not in the cache, and no remote is the default one:",
+            details=_places(places),
+            hint="name one with '-r NAME', or choose one with 'git dvc remote default NAME'",
+        )
+
+
 class UnfetchableError(GitDvcError):
     """Commits name data that is nowhere, so nobody could fetch it.
 
     Args:
         places: Path of the data, and the commit that names it or ''.
         remote: Name of the remote that should have it.
-        ways: What else can be done, in lines.
     """
 
-    def __init__(self, places: Sequence[tuple[str, str]], remote: str, ways: str = "") -> None:
-        lines = [
-            f"  {quoted(path)}" + (f" (in {commit[:7]})" if commit else "")
-            for path, commit in sorted(set(places))
-        ]
-        shown = lines[:MOST_PATHS]
-        if len(lines) > MOST_PATHS:
-            shown.append(f"  ... and {len(lines) - MOST_PATHS} more")
-        hint = (
-            "put the files back and run 'git dvc add', or fetch them from where they are\n"
-            "(another clone, another remote: 'dvc fetch -r NAME')"
-        )
+    def __init__(self, places: Sequence[tuple[str, str]], remote: str) -> None:
         super().__init__(
             f"this data is neither in the cache nor on the remote '{quoted(remote)}':",
-            details=shown,
-            hint=f"{hint}\n{ways}".rstrip(),
+            details=_places(places),
+            hint="put the files back and run 'git dvc add', or bring them from where they are:\n"
+            "'git dvc fetch -r NAME' for another remote, 'git push' from a clone that has them",
         )
 
 

@@ -59,6 +59,17 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("move", "move:move", "Rename tracked data", ("mv",)),
         Entry("remove", "remove:remove", "Stop tracking data", ("rm",)),
     ),
+    "share data": (
+        Entry("push", "push:push", "Send data to a remote"),
+        Entry("pull", "push:pull", "Bring data from a remote and put it in place"),
+        Entry("fetch", "push:fetch", "Bring data from a remote into the cache"),
+        Entry("remote add", "remote:add", "Add a remote"),
+        Entry("remote list", "remote:listing", "List the remotes"),
+        Entry("remote default", "remote:default", "Show or choose the default remote"),
+        Entry("remote modify", "remote:modify", "Change an option of a remote"),
+        Entry("remote rename", "remote:rename", "Rename a remote"),
+        Entry("remote remove", "remote:remove", "Forget a remote", ("remote rm",)),
+    ),
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
         Entry("diff", "diff:diff", "Show which data differs between two revisions"),
@@ -86,6 +97,7 @@ HIDDEN = (Entry("hook", "hook:hook", "Do the work of a Git hook"),)
 _GROUP_SUMMARIES = {
     "cache": "Where the cache is, and its layout",
     "data": "Look at tracked data",
+    "remote": "Where data is shared",
 }
 
 

@@ -27,6 +27,21 @@ WithDeps = Annotated[
     bool, typer.Option("-d", "--with-deps", help="Take also what the stages depend on.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, on one line.")]
+Remote = Annotated[
+    str | None,
+    typer.Option("-r", "--remote", metavar="name", help="This remote instead of the default."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("-j", "--jobs", metavar="n", min=1, help="Use at most this many processes."),
+]
+AllBranches = Annotated[
+    bool, typer.Option("-a", "--all-branches", help="Also the data of all branches.")
+]
+AllTags = Annotated[bool, typer.Option("-T", "--all-tags", help="Also the data of all tags.")]
+AllCommits = Annotated[
+    bool, typer.Option("-A", "--all-commits", help="Also the data of every commit.")
+]
 GlobalLevel = Annotated[bool, typer.Option("--global", help="Your own config file.")]
 SystemLevel = Annotated[bool, typer.Option("--system", help="This machine's config file.")]
 ProjectLevel = Annotated[

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from git_dvc.hooks.doctor import Check
     from git_dvc.ops import cache_migrate as migration
     from git_dvc.ops import fsck as checking
+    from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
     from git_dvc.tracked import TrackedOut
@@ -110,6 +111,15 @@ def removed(sources: Sequence[str], files: int, *, with_data: bool) -> str:
     """
     line = f"removed {and_list([quoted(source) for source in sources])}"
     return f"{line} and {number_of(files, 'file')}" if with_data else f"{line}; the data stays"
+
+
+# -- push, fetch -------------------------------------------------------------------------
+
+
+def moved(verb: str, word: str, done: Moved) -> str:
+    """Return what went to or came from a remote, in one line."""
+    what = f"{number_of(done.files, 'file')} ({human_size(done.size_bytes)})"
+    return f"{verb} {what} {word} '{quoted(done.remote)}'"
 
 
 # -- checkout ----------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def _act(findings: Findings, progress: Progress, *, stops: bool) -> int:
     if findings.homeless:
         _say("warning: no remote is the default one, so the data of this push stays here:")
         _say("\n".join(path_lines(findings.homeless)))
-        _say("hint: choose one with 'git dvc config core.remote NAME'")
+        _say("hint: choose one with 'git dvc remote default NAME'")
     if findings.problems:
         _say("warning: these pointer files cannot be read, so their data was not checked:")
         _say("\n".join(path_lines([problem.message for problem in findings.problems])))

@@ -8,7 +8,7 @@ Settings of git-dvc alone are Git's (``git config dvc.preCommit``); naming one h
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil
@@ -24,6 +24,10 @@ OURS = {
 """Settings that live in Git's config, by lower-case name."""
 
 _CACHE_DIR = (("cache",), "dir")
+
+
+Change = Callable[[str], str]
+"""Turns the text of a config file into the new one."""
 
 
 class Setting(NamedTuple):
@@ -70,7 +74,7 @@ def get(project: Project | None, name: str, level: str | None = None) -> Setting
             return Setting(configs.name_of(section, option), shown, layer.level, layer.path)
     if option not in configs.OPTIONS.get(section[0], {}) and section[0] != "feature":
         raise ConfigError(f"{configs.name_of(section, option)}: no such option")
-    where = _layer(project, level).path if level else ""
+    where = layer_of(project, level).path if level else ""
     raise UnsetOptionError(configs.name_of(section, option), where)
 
 
@@ -108,12 +112,12 @@ def put(project: Project | None, name: str, value: str, level: str | None = None
         NotAProjectError: The level needs a project.
     """
     section, option = _split(name)
-    layer = _layer(project, level)
+    layer = layer_of(project, level)
     value = configs.validate(section, option, value)
     if (section[0], option) in configs.PATH_OPTIONS:
         if not value.strip():
             raise ConfigError(f"{configs.name_of(section, option)}: expected a path")
-        value = _stored(value, layer.path)
+        value = stored_path(value, layer.path)
     notes = _notes(section, option, layer)
     if project is not None and (section, option) == _CACHE_DIR:
         notes += _moved_cache(project, layer, value)
@@ -132,7 +136,7 @@ def unset(project: Project | None, name: str, level: str | None = None) -> Setti
         NotAProjectError: The level needs a project.
     """
     section, option = _split(name)
-    layer = _layer(project, level)
+    layer = layer_of(project, level)
     value = layer.values.get(section, {}).get(option)
     if value is None and not _mentions(layer, section, option):
         raise UnsetOptionError(configs.name_of(section, option), layer.path)
@@ -156,18 +160,24 @@ def _split(name: str) -> tuple[configs.Section, str]:
     return configs.split_name(name)
 
 
-def _layers(project: Project | None) -> Sequence[Layer]:
+def layers_of(project: Project | None) -> Sequence[Layer]:
+    """Return all config files, in the order in which they are merged."""
     if project is not None:
         return project.config.layers
     return [read_layer(level, path) for level, path in config_paths(None)]
 
 
 def _chosen(project: Project | None, level: str | None) -> Sequence[Layer]:
-    return [_layer(project, level)] if level else _layers(project)
+    return [layer_of(project, level)] if level else layers_of(project)
 
 
-def _layer(project: Project | None, level: str | None) -> Layer:
-    for layer in _layers(project):
+def layer_of(project: Project | None, level: str | None) -> Layer:
+    """Return one level's file; the project's if None.
+
+    Raises:
+        NotAProjectError: There is no such level outside of a project.
+    """
+    for layer in layers_of(project):
         if layer.level == (level or "project"):
             return layer
     raise NotAProjectError(os.getcwd())
@@ -186,7 +196,7 @@ def _is_verbatim(value: str) -> bool:
     return os.path.isabs(value) or value.startswith("~") or "://" in value
 
 
-def _stored(value: str, path: str) -> str:
+def stored_path(value: str, path: str) -> str:
     """Return a path that the user gave as the config file at ``path`` has it."""
     if _is_verbatim(value):
         return value
@@ -215,69 +225,81 @@ def _write(
     option: str,
     value: str | None,
 ) -> None:
-    if project is None or layer.level in ("system", "global"):
-        _edit(project, layer, section, option, value)
+    def change(text: str) -> str:
+        after = configs.edit(text, section, option, value)
+        if configs.parse(after, layer.path).values.get(section, {}).get(option) != value:
+            raise ConfigError(f"{configs.name_of(section, option)}: cannot be written", layer.path)
+        return after
+
+    rewrite(project, [(layer, change)])
+
+
+def rewrite(project: Project | None, changes: Sequence[tuple[Layer, Change]]) -> None:
+    """Change one or more config files; all are checked before the first is written.
+
+    Args:
+        project: The project; None outside of one.
+        changes: Files, and what turns the text of each into the new one.
+
+    Raises:
+        ConfigError: A file would not be valid, or all of them together would make a remote
+            unusable, with which DVC refuses every command; nothing was written.
+    """
+    inside = any(layer.level in ("project", "local") for layer, _ in changes)
+    if project is None or not inside:
+        _rewrite(project, changes)
         return
     with project.lock():
-        _edit(project, layer, section, option, value)
-        if layer.path == os.path.join(project.root, DVC_DIR, "config"):
+        _rewrite(project, changes)
+        own = os.path.join(project.root, DVC_DIR, "config")
+        if any(layer.path == own for layer, _ in changes):
             recording.stage(project, [f"{DVC_DIR}/config"])
 
 
-def _edit(
-    project: Project | None,
-    layer: Layer,
-    section: configs.Section,
-    option: str,
-    value: str | None,
-) -> None:
-    try:
-        before = fsutil.read_bytes(layer.path)
-    except FileNotFoundError:
-        before = b""
-    try:
-        text = before.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError("not valid UTF-8", layer.path) from None
-    after = configs.edit(text, section, option, value)
-    parsed = configs.parse(after, layer.path)
-    fresh = layer._replace(values=parsed.values, problems=parsed.problems)
-    if parsed.values.get(section, {}).get(option) != value:
-        raise ConfigError(f"{configs.name_of(section, option)}: cannot be written", layer.path)
-    _check_merged(project, fresh, section)
-    if after != text or not before:
-        folder = os.path.dirname(layer.path)
-        os.makedirs(folder, exist_ok=True)
-        tmp = os.path.join(project.tmp_dir, "git-dvc") if project is not None else folder
-        fsutil.atomic_write(layer.path, after.encode(), tmp)
-    if project is not None:
-        number = [one.level for one in project.config.layers].index(layer.level)
-        project.config.layers[number] = fresh
-
-
-def _check_merged(project: Project | None, fresh: Layer, section: configs.Section) -> None:
-    """Refuse what would make a remote unusable: DVC then refuses every command."""
-    if section[0] != "remote":
-        return
-    layers = list(_layers(project))
-    number = [layer.level for layer in layers].index(fresh.level)
-    old = _trouble(layers, section)
-    layers[number] = fresh
-    new = [what for what in _trouble(layers, section) if what not in old]
+def _rewrite(project: Project | None, changes: Sequence[tuple[Layer, Change]]) -> None:
+    layers = list(layers_of(project))
+    old = _trouble(layers)
+    ready = []
+    for layer, change in changes:
+        try:
+            before = fsutil.read_bytes(layer.path)
+        except FileNotFoundError:
+            before = b""
+        try:
+            after = change(before.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise ConfigError("not valid UTF-8", layer.path) from None
+        parsed = configs.parse(after, layer.path)
+        fresh = layer._replace(values=parsed.values, problems=parsed.problems)
+        layers[[one.level for one in layers].index(layer.level)] = fresh
+        ready.append((fresh, before, after.encode()))
+    new = [what for what in _trouble(layers) if what not in old]
     if new:
-        error = ConfigError(new[0], fresh.path)
-        name = section[1]
-        error.hint = f"nothing was written; give it a url first: 'git dvc config remote.{name}.url'"
-        if "has no url" not in new[0]:
-            error.hint = "nothing was written"
+        error = ConfigError(new[0], changes[-1][0].path)
+        error.hint = "nothing was written"
+        if "has no url" in new[0]:
+            name = new[0].partition('"')[2].partition('"')[0]
+            error.hint += f"; give it a url first: 'git dvc config remote.{name}.url'"
         raise error
+    for fresh, before, data in ready:
+        if data != before or not before:
+            folder = os.path.dirname(fresh.path)
+            os.makedirs(folder, exist_ok=True)
+            tmp = os.path.join(project.tmp_dir, "git-dvc") if project is not None else folder
+            fsutil.atomic_write(fresh.path, data, tmp)
+        if project is not None:
+            number = [one.level for one in project.config.layers].index(fresh.level)
+            project.config.layers[number] = fresh
 
 
-def _trouble(layers: Sequence[Layer], section: configs.Section) -> list[str]:
-    merged: dict[str, str] = {}
+def _trouble(layers: Sequence[Layer]) -> list[str]:
+    """Return what is wrong with the remotes once all layers are merged."""
+    merged: dict[str, dict[str, str]] = {}
     for layer in layers:
-        merged.update(layer.values.get(section, {}))
-    return configs.check_remote(section[1], merged) if merged else []
+        for section, options in layer.values.items():
+            if section[0] == "remote" and len(section) == 2:
+                merged.setdefault(section[1], {}).update(options)
+    return [what for name in sorted(merged) for what in configs.check_remote(name, merged[name])]
 
 
 # -- what else there is to know ---------------------------------------------------------------

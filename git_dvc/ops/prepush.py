@@ -20,6 +20,9 @@ from git_dvc.errors import (
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
 from git_dvc.ops import named, push, remotes
+from git_dvc.ops import wanted as wanting
+from git_dvc.ops.select import Selected
+from git_dvc.ops.wanted import Object, Wanted
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.remote.base import Memory, Remote
@@ -97,7 +100,7 @@ class Unchecked(NamedTuple):
 
     error: UnsupportedRemoteError
     memory: Memory
-    fresh: list[push.Object]
+    fresh: list[Object]
 
 
 class Findings:
@@ -139,14 +142,15 @@ def examine(
             if default is None and not remotes.names(project):
                 continue
             found = named.outs(trees, project, commits, others=others, problems=findings.problems)
-            wanted = push.by_remote(project, found, default)
+            chosen = ((Selected(item), commit) for item, commit in found)
+            wanted = wanting.by_remote(chosen, default, project.git_path)
             for name in sorted(wanted, key=lambda name: name or ""):
                 _examine_remote(project, name, wanted[name], findings, progress)
     return findings
 
 
 def _examine_remote(
-    project: Project, name: str | None, wanted: push.Named, findings: Findings, progress: Progress
+    project: Project, name: str | None, wanted: Wanted, findings: Findings, progress: Progress
 ) -> None:
     if name is None:
         findings.homeless += _paths(wanted)
@@ -178,8 +182,8 @@ def _examine_remote(
     findings.checks.append(Check(project, remote, look))
 
 
-def _paths(wanted: push.Named) -> list[str]:
-    return sorted({path for places in wanted.values() for path, _ in places})
+def _paths(wanted: Wanted) -> list[str]:
+    return sorted({place.path for places in wanted.values() for place in places})
 
 
 def carry_out(findings: Findings, progress: Progress) -> Iterator[tuple[Remote, int, int]]:
@@ -194,4 +198,4 @@ def carry_out(findings: Findings, progress: Progress) -> Iterator[tuple[Remote, 
         if sent.files or any(plan.manifests for plan in check.look.plans.values()):
             yield check.remote, sent.files, sent.size_bytes
         if sent.damaged:
-            raise push.damaged(check.project, check.look, sent.damaged)
+            raise push.damaged_objects(check.project, check.look, sent.damaged)

@@ -1,12 +1,12 @@
 """Sending data to a remote: what of it is lacking there, and what is nowhere.
 
-``look`` decides and changes nothing, ``send`` acts. Both are for one remote; which outputs go to
-which remote (``remote:`` of an output, else the default one) is ``by_remote``'s answer.
+``look`` decides and changes nothing, ``send`` acts; both are for one remote. ``push`` is the
+command: all remotes that the asked-for data goes to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_dvc import hashing, relpaths
@@ -18,42 +18,14 @@ from git_dvc.errors import (
     quoted,
 )
 from git_dvc.formats.manifest import Manifest
-from git_dvc.progress import Progress
+from git_dvc.ops import remotes
+from git_dvc.ops import wanted as wanting
+from git_dvc.ops.wanted import HERE, Object, Place, Scope, Wanted
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote import transfer
 from git_dvc.remote.base import Remote
 from git_dvc.store.cache import Cache
-from git_dvc.tracked import TrackedOut
-
-Object = tuple[str, str]
-"""Name of the hash algorithm, and hash."""
-
-Named = dict[Object, list[tuple[str, str]]]
-"""By object: the outputs that are this, as (path from the top, commit or '')."""
-
-
-def by_remote(
-    project: Project, found: Iterable[tuple[TrackedOut, str]], default: str | None
-) -> dict[str | None, Named]:
-    """Return what is to be on each remote; None for data that has no remote.
-
-    Left out are outputs that stay here (``push: false``), those of other repositories, which
-    keep their data, and those whose hash is not known.
-
-    Args:
-        project: The project.
-        found: Outputs, with the commit that names them.
-        default: The remote of outputs that do not name one.
-    """
-    wanted: dict[str | None, Named] = {}
-    for item, commit in found:
-        if item.out.hash is None or not item.out.push or item.from_repo:
-            continue
-        remote = item.out.remote.lower() if item.out.remote else default
-        whole = (item.out.hash_name, item.out.hash)
-        places = wanted.setdefault(remote, {}).setdefault(whole, [])
-        places.append((project.git_path(item.relpath), commit))
-    return wanted
 
 
 class Look(NamedTuple):
@@ -70,47 +42,72 @@ class Look(NamedTuple):
     missing: list[tuple[str, str]]
     known: list[Object]
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the remote has all of it already."""
-        return all(plan.is_done for plan in self.plans.values())
 
+class Listings(Mapping[str, "Collection[str] | None"]):
+    """The files of directories by hash, read from the cache each time: they may be large.
 
-class _Listings(Mapping[str, "Collection[str] | None"]):
-    """The files of directories by hash, read from the cache each time: they may be large."""
+    Args:
+        cache: Where the manifests are.
+        places: The directories that are wanted, with what of them.
+    """
 
-    def __init__(self, cache: Cache, values: Iterable[str]) -> None:
+    def __init__(self, cache: Cache, places: Mapping[str, list[Place]]) -> None:
         self._cache = cache
-        self._values = dict.fromkeys(values)
+        self._places = places
         self.unknown: set[str] = set()
 
     def manifest(self, value: str) -> Manifest | None:
-        """Return a manifest, or None if the cache has none that can be used."""
+        """Return what is wanted of a directory; None if its manifest cannot be used."""
         if value in self.unknown:
             return None
         try:
-            return self._cache.read_manifest(value)
+            listing = self._cache.read_manifest(value)
         except (MissingObjectError, CorruptObjectError, FormatError):
             self.unknown.add(value)
             return None
+        places = self._places[value]
+        if not all(place.inner for place in places):
+            return listing
+        inner = [path for place in places for path in place.inner]
+        return {
+            name: member
+            for name, member in listing.items()
+            if any(relpaths.inside(name, path) for path in inner)
+        }
 
     def __contains__(self, value: object) -> bool:
-        return value in self._values
+        return value in self._places
 
     def __getitem__(self, value: str) -> Collection[str] | None:
-        if value not in self._values:
+        if value not in self._places:
             raise KeyError(value)
         listing = self.manifest(value)
         return None if listing is None else listing.values()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._places)
+
+    def places_of(self, value: str, bad: Collection[str]) -> list[tuple[str, str]]:
+        """Return path and commit of what an output has among the bad objects."""
+        place = self._places[value][0]
+        if not hashing.is_dir(value):
+            return [(place.path, place.commit)] if value in bad else []
+        listing = self.manifest(value)
+        if listing is None:
+            return [(f"{place.path}/", place.commit)]
+        names = [name for name, member in listing.items() if member in bad]
+        return [(relpaths.join(place.path, name), place.commit) for name in names]
 
 
-def look(project: Project, remote: Remote, wanted: Named, progress: Progress) -> Look:
+def of_algorithm(wanted: Wanted, name: str) -> dict[str, list[Place]]:
+    """Return what is wanted of one hash algorithm, by hash."""
+    return {value: places for (algorithm, value), places in wanted.items() if algorithm == name}
+
+
+def look(project: Project, remote: Remote, wanted: Wanted, progress: Progress) -> Look:
     """Return what is to be sent so that a remote has everything that is wanted.
 
     A directory whose manifest is not in the cache, but on the remote, counts as whole there.
@@ -126,12 +123,16 @@ def look(project: Project, remote: Remote, wanted: Named, progress: Progress) ->
     lost: set[Object] = set()
     for name in sorted({algorithm for algorithm, _ in wanted}):
         cache = project.cache(name)
-        values = [value for algorithm, value in wanted if algorithm == name]
-        folders = [
-            value for value in values if hashing.is_dir(value) and not remote.is_whole(name, value)
-        ]
-        listings = _Listings(cache, folders)
-        files = {value for value in values if not hashing.is_dir(value)}
+        mine = of_algorithm(wanted, name)
+        folders = {
+            value: places
+            for value, places in mine.items()
+            if hashing.is_dir(value) and not remote.is_whole(name, value)
+        }
+        # The manifest of a directory of which only a part is wanted must not go yet.
+        parts = {v for v, places in folders.items() if all(place.inner for place in places)}
+        listings = Listings(cache, folders)
+        files = {value for value in mine if not hashing.is_dir(value)}
         progress.start(f"Checking {remote.name}", len(folders))
         for value in folders:
             files.update(listings[value] or ())
@@ -139,42 +140,40 @@ def look(project: Project, remote: Remote, wanted: Named, progress: Progress) ->
         progress.finish()
         lacking = remote.lacks(name, files.union(folders), cache.size)
         gone = cache.lacks(lacking) | (lacking & listings.unknown)
+        lacking -= parts - listings.unknown
         if not lacking:
-            remote.remember_whole(name, set(folders) - listings.unknown)
+            remote.remember_whole(name, folders.keys() - listings.unknown - parts)
         found = transfer.plan(files, listings, lacking, gone)
         plans[name] = found
         if found.missing:
             bad = {*found.missing, *found.held_back}
-            for value in values:
-                places = _places(listings, value, wanted[name, value], bad)
+            every = Listings(
+                cache, {v: places for v, places in mine.items() if v in folders or v in bad}
+            )
+            for value in every:
+                if value in listings.unknown and value not in bad:
+                    continue  # the remote has it, as a whole
+                places = every.places_of(value, bad)
                 if places:
                     lost.add((name, value))
                     missing += places
-    known = [whole for whole in wanted if whole not in lost]
+    known = [
+        whole
+        for whole, places in wanted.items()
+        if whole not in lost and not all(place.inner for place in places)
+    ]
     return Look(plans, missing, known)
 
 
-def _places(
-    listings: _Listings, value: str, places: list[tuple[str, str]], bad: Collection[str]
-) -> list[tuple[str, str]]:
-    """Return the paths of an output that are among the bad objects."""
-    path, commit = places[0]
-    if value not in listings:
-        return [(path, commit)] if value in bad else []
-    listing = listings.manifest(value)
-    if listing is None:
-        return [(f"{path}/", commit)] if value in bad else []
-    return [
-        (relpaths.join(path, name), commit) for name, member in listing.items() if member in bad
-    ]
-
-
-def send(project: Project, remote: Remote, found: Look, progress: Progress) -> transfer.Sent:
+def send(
+    project: Project, remote: Remote, found: Look, progress: Progress, jobs: int | None = None
+) -> transfer.Sent:
     """Carry out what ``look`` found, and remember what the remote has now."""
-    files, size_bytes, damaged = 0, 0, []
+    files, size_bytes = 0, 0
+    damaged: list[str] = []
     for name, todo in found.plans.items():
         if todo.files or todo.manifests:
-            sent = transfer.send(project.cache(name), remote, todo, progress)
+            sent = transfer.send(project.cache(name), remote, todo, progress, jobs)
             files += sent.files
             size_bytes += sent.size_bytes
             damaged += sent.damaged
@@ -183,7 +182,7 @@ def send(project: Project, remote: Remote, found: Look, progress: Progress) -> t
     return transfer.Sent(files, size_bytes, damaged)
 
 
-def damaged(project: Project, found: Look, values: Collection[str]) -> GitDvcError:
+def damaged_objects(project: Project, found: Look, values: Collection[str]) -> GitDvcError:
     """Return the error for objects of the cache that turned out to be damaged; sets them aside."""
     details = []
     for name, todo in found.plans.items():
@@ -196,3 +195,108 @@ def damaged(project: Project, found: Look, values: Collection[str]) -> GitDvcErr
         details=details,
         hint="see which files need them with 'git dvc fsck'",
     )
+
+
+class Moved(NamedTuple):
+    """What went to or came from one remote.
+
+    Attributes:
+        remote: Its name.
+        files: Number of files, without manifests.
+        size_bytes: Their size.
+        missing: Paths of data that is nowhere, with the commit that names it or ''.
+        errors: What else went wrong.
+    """
+
+    remote: str
+    files: int
+    size_bytes: int
+    missing: list[tuple[str, str]]
+    errors: list[GitDvcError]
+
+
+def push(
+    project: Project,
+    targets: Sequence[str] = (),
+    scope: Scope = HERE,
+    *,
+    remote: str | None = None,
+    recursive: bool = False,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    problems: list[FormatError] | None = None,
+) -> list[Moved]:
+    """Send data to the remotes it belongs to.
+
+    Args:
+        project: The project.
+        targets: What to send; everything for none.
+        scope: Revisions whose data is to go, too.
+        remote: Send there; what names another remote stays. None: the default one.
+        recursive: Targets may be directories with outputs in them.
+        jobs: How many processes to use at most.
+        progress: Told of the work.
+        problems: Gets the pointer files that cannot be used.
+
+    Returns:
+        What went to each remote.
+
+    Raises:
+        UnknownTargetError: A target names nothing that is tracked.
+        RemoteError: A remote cannot be used; what was sent before stays.
+    """
+    watch = progress or NoProgress()
+    chosen = _chosen(project, targets, scope, remote, recursive, problems)
+    opened = [(remotes.opened(project, name), wanted) for name, wanted in chosen]
+    return [_push_to(project, where, wanted, watch, jobs) for where, wanted in opened]
+
+
+def _chosen(
+    project: Project,
+    targets: Sequence[str],
+    scope: Scope,
+    remote: str | None,
+    recursive: bool,
+    problems: list[FormatError] | None,
+) -> list[tuple[str, Wanted]]:
+    default = remote.lower() if remote else remotes.default(project)
+    if remote:
+        remotes.about(project, remote)
+    found = wanting.asked_for(project, targets, scope, recursive=recursive, problems=problems)
+    by_remote = wanting.by_remote(found, default, project.shown)
+    if remote:
+        by_remote = {name: wanted for name, wanted in by_remote.items() if name == default}
+    homeless = by_remote.pop(None, None)
+    if homeless:
+        raise remotes.no_default(project)
+    return [(name, by_remote[name]) for name in sorted(filter(None, by_remote))]
+
+
+def _push_to(
+    project: Project, remote: Remote, wanted: Wanted, progress: Progress, jobs: int | None
+) -> Moved:
+    found = look(project, remote, wanted, progress)
+    sent = send(project, remote, found, progress, jobs)
+    errors = [damaged_objects(project, found, sent.damaged)] if sent.damaged else []
+    return Moved(remote.name, sent.files, sent.size_bytes, found.missing, errors)
+
+
+def matching(project: Project, patterns: Iterable[str]) -> list[str]:
+    """Return the tracked outputs and pointer files that wildcards match, as targets.
+
+    Raises:
+        UnknownTargetError: A pattern matches nothing.
+    """
+    from fnmatch import fnmatchcase
+
+    from git_dvc.errors import UnknownTargetError
+
+    names = {item.relpath for item in project.tracked.outs.values()}
+    names |= {item.source for item in project.tracked.outs.values() if not item.stage}
+    found: list[str] = []
+    for pattern in patterns:
+        fits = [name for name in sorted(names) if fnmatchcase(project.shown(name), pattern)]
+        if not fits:
+            raise UnknownTargetError(pattern)
+        found += [project.shown(name) for name in fits]
+    return found

@@ -19,6 +19,7 @@ from git_dvc.errors import (
 )
 from git_dvc.formats import config as configs
 from git_dvc.ops import config as settings
+from git_dvc.ops.remote import local_path, without_password
 from git_dvc.project import Project
 from git_dvc.remote.base import Remote
 from git_dvc.remote.local import LocalRemote
@@ -48,11 +49,7 @@ class About(NamedTuple):
     @property
     def where(self) -> str:
         """The address as it may be shown."""
-        head, mark, rest = self.url.partition("://")
-        if not mark:
-            return self.url
-        host, slash, path = rest.partition("/")
-        return f"{head}://{host.rpartition('@')[2]}{slash}{path}"
+        return without_password(self.url)
 
 
 def names(project: Project) -> list[str]:
@@ -91,7 +88,7 @@ def _about(project: Project, name: str, hops: int) -> About:
         raise UnknownRemoteError(name, names(project))
     if "url" not in options or not options["url"]:
         problem = ConfigError(f"remote.{name}: has no url")
-        problem.hint = f"set it with 'git dvc config remote.{name}.url URL'"
+        problem.hint = f"set it with 'git dvc remote modify {name} url URL'"
         raise problem
     url = settings.get(project, f"remote.{name}.url").value
     if configs.url_scheme(url) == "remote":
@@ -101,11 +98,7 @@ def _about(project: Project, name: str, hops: int) -> About:
         base = _about(project, other.lower(), hops + 1)
         options = {**base.options, **options}
         url = f"{base.url.rstrip('/')}/{sub}" if sub else base.url
-    if url.lower().startswith("file://"):
-        from urllib.parse import unquote
-
-        url = os.path.normpath(unquote(url[len("file://") :].removeprefix("localhost")))
-    return About(name, url, options)
+    return About(name, local_path(url), options)
 
 
 def opened(project: Project, name: str | None = None) -> Remote:
@@ -168,7 +161,7 @@ def no_default(project: Project) -> ConfigError:
     problem = ConfigError("no remote was named, and there is no default one")
     if known:
         listed = ", ".join(known)
-        problem.hint = f"there are: {listed}; choose with 'git dvc config core.remote {known[0]}'"
+        problem.hint = f"there are: {listed}; choose with 'git dvc remote default {known[0]}'"
     else:
         problem.hint = "add one with 'git dvc remote add -d NAME URL'"
     return problem

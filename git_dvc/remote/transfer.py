@@ -86,10 +86,19 @@ class Sent(NamedTuple):
     damaged: list[str]
 
 
-def send(source: Cache, target: Remote, todo: Plan, progress: Progress) -> Sent:
+def send(
+    source: Cache, target: Remote, todo: Plan, progress: Progress, jobs: int | None = None
+) -> Sent:
     """Send what is planned: files, then manifests.
 
     Whatever stops it, what has its name by then is whole, and the next run goes on there.
+
+    Args:
+        source: Where the objects are.
+        target: Where they go.
+        todo: What to send.
+        progress: Told of files and bytes.
+        jobs: How many processes to use at most; None to decide by the number of files.
 
     Raises:
         RemoteError: The remote failed; what was sent before stays.
@@ -97,7 +106,7 @@ def send(source: Cache, target: Remote, todo: Plan, progress: Progress) -> Sent:
     sizes = {value: source.size(value) or 0 for value in todo.files}
     progress.start(f"Sending to {target.name}", len(sizes), sum(sizes.values()))
     try:
-        bad = set(_send_files(source, target, todo.files, progress))
+        bad = set(_send_files(source, target, todo.files, progress, jobs))
         for value in todo.manifests if not bad else _whole(source, todo.manifests, bad):
             if not _put(source, target, value, progress):
                 bad.add(value)
@@ -112,7 +121,7 @@ def send(source: Cache, target: Remote, todo: Plan, progress: Progress) -> Sent:
 
 
 def _send_files(
-    source: Cache, target: Remote, files: Sequence[str], progress: Progress
+    source: Cache, target: Remote, files: Sequence[str], progress: Progress, jobs: int | None
 ) -> Iterator[str]:
     """Send files, many of them on several processors; yield those that are damaged here."""
 
@@ -130,7 +139,8 @@ def _send_files(
         return names_to_bytes(bad)
 
     if files:
-        for result in run(split(files, processes(len(files))), work, progress):
+        count = min(jobs, len(files)) if jobs else processes(len(files))
+        for result in run(split(files, count), work, progress):
             yield from names_from_bytes(result)
 
 

@@ -1,0 +1,191 @@
+"""``git dvc push``, ``fetch`` and ``pull``; the work is in ``ops/push.py`` and ``ops/fetch.py``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from git_dvc.cli import options
+from git_dvc.cli.console import console
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from git_dvc.errors import FormatError, GitDvcError
+    from git_dvc.ops.push import Moved
+
+EXAMPLES = {
+    "push": """
+git dvc push              # the data that is checked out; 'git push' sends it, too
+git dvc push -a -T        # and what all branches and tags name
+git dvc push -r backup    # to another remote than the default
+""",
+    "fetch": """
+git dvc fetch             # into the cache; 'git dvc checkout' puts it in place
+git dvc fetch -A          # for working offline: the data of every commit
+git dvc fetch images      # of one output
+""",
+    "pull": """
+git dvc pull              # after a clone or 'git pull': data into cache and workspace
+git dvc pull images/cats  # a part of a tracked directory
+git dvc pull -r backup    # from another remote than the default
+""",
+}
+
+
+def push(
+    targets: options.Targets = None,
+    remote: options.Remote = None,
+    jobs: options.Jobs = None,
+    all_branches: options.AllBranches = False,
+    all_tags: options.AllTags = False,
+    all_commits: options.AllCommits = False,
+    with_deps: options.WithDeps = False,
+    recursive: options.Recursive = False,
+    glob: Annotated[
+        bool, typer.Option("--glob", help="Targets are patterns with '*', '?' and '[...]'.")
+    ] = False,
+) -> int:
+    """Send data to a remote.
+
+    Only what the remote lacks is sent, checked on the way. A directory's list of files goes
+    after its files.
+    """
+    from git_dvc.cli import opened
+    from git_dvc.ops import push as op
+    from git_dvc.ops.wanted import Scope
+
+    problems: list[FormatError] = []
+    with opened.project() as project:
+        names = op.matching(project, targets or []) if glob else targets or []
+        done = op.push(
+            project,
+            names,
+            Scope(all_branches, all_tags, all_commits),
+            remote=remote,
+            recursive=recursive,
+            jobs=jobs,
+            progress=console.progress(),
+            problems=problems,
+        )
+    return _tell(done, problems, "sent", "to", "nothing to send, all of it is there already")
+
+
+def fetch(
+    targets: options.Targets = None,
+    remote: options.Remote = None,
+    jobs: options.Jobs = None,
+    all_branches: options.AllBranches = False,
+    all_tags: options.AllTags = False,
+    all_commits: options.AllCommits = False,
+    with_deps: options.WithDeps = False,
+    recursive: options.Recursive = False,
+) -> int:
+    """Bring data from a remote into the cache; the workspace stays as it is.
+
+    Every object is checked while it is stored.
+    """
+    from git_dvc.cli import opened
+    from git_dvc.ops import fetch as op
+    from git_dvc.ops.wanted import Scope
+
+    problems: list[FormatError] = []
+    with opened.project() as project:
+        done = op.fetch(
+            project,
+            targets or [],
+            Scope(all_branches, all_tags, all_commits),
+            remote=remote,
+            recursive=recursive,
+            jobs=jobs,
+            progress=console.progress(),
+            problems=problems,
+        )
+    return _tell(done, problems, "fetched", "from", "nothing to fetch, all of it is in the cache")
+
+
+def pull(
+    targets: options.Targets = None,
+    remote: options.Remote = None,
+    jobs: options.Jobs = None,
+    all_branches: options.AllBranches = False,
+    all_tags: options.AllTags = False,
+    all_commits: options.AllCommits = False,
+    with_deps: options.WithDeps = False,
+    recursive: options.Recursive = False,
+    force: options.Force = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Accept that some data is nowhere.")
+    ] = False,
+) -> int:
+    """Bring data from a remote and put it in place: fetch, then checkout.
+
+    Data that is changed and not saved stays as it is and is named, unless --force is given.
+    """
+    from git_dvc.cli import opened, render
+    from git_dvc.ops import checkout as placing
+    from git_dvc.ops import fetch as op
+    from git_dvc.ops.wanted import Scope
+
+    problems: list[FormatError] = []
+    with opened.project() as project:
+        done = op.fetch(
+            project,
+            targets or [],
+            Scope(all_branches, all_tags, all_commits),
+            remote=remote,
+            recursive=recursive,
+            jobs=jobs,
+            progress=console.progress(),
+            problems=problems,
+        )
+        result = placing.checkout(
+            project,
+            targets or [],
+            force=force,
+            recursive=recursive,
+            with_deps=with_deps,
+            allow_missing=True,
+            progress=console.progress(),
+        )
+        changes = {
+            "modified": [project.shown(path) for path in result.modified],
+            "added": [project.shown(path) for path in result.added],
+            "deleted": [project.shown(path) for path in result.deleted],
+        }
+        console.say(render.checkout_lines(changes, console.paint))
+        result.problems.clear()  # told by what was fetched
+        if allow_missing:
+            done = [moved._replace(missing=[]) for moved in done]
+        nothing = "" if result.changed else "nothing to pull, all data is in place"
+        code = _tell(done, problems, "fetched", "from", nothing)
+        trouble = result.trouble(project.shown)
+        if trouble is not None:
+            console.error(str(trouble))
+        return 1 if code or trouble is not None else 0
+
+
+def _tell(
+    done: Sequence[Moved], problems: Sequence[FormatError], verb: str, word: str, nothing: str
+) -> int:
+    """Say what was moved and what is nowhere; return the exit code."""
+    from git_dvc.cli import opened, render
+    from git_dvc.errors import NoRemoteError, UnfetchableError
+
+    errors: list[GitDvcError] = []
+    for moved in done:
+        if moved.files:
+            console.say(render.moved(verb, word, moved))
+        if moved.missing and moved.remote:
+            errors.append(UnfetchableError(moved.missing, moved.remote))
+        elif moved.missing:
+            errors.append(NoRemoteError(moved.missing))
+        errors += moved.errors
+    opened.tell_problems(problems)
+    for error in errors:
+        console.error(str(error))
+    if not errors and nothing and not any(moved.files for moved in done):
+        console.say(nothing)
+    return 1 if errors or problems else 0

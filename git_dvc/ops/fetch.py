@@ -1,0 +1,188 @@
+"""Bringing data from remotes into the cache, checked on the way.
+
+Manifests come first, to know the files of directories; then the files. Every object is hashed
+while it is stored, so what a remote has wrong never gets a name here. ``pull`` is ``fetch`` and
+then ``checkout``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from git_dvc import hashing, parallel
+from git_dvc.errors import FormatError, GitDvcError, MissingObjectError, path_lines
+from git_dvc.ops import remotes
+from git_dvc.ops import wanted as wanting
+from git_dvc.ops.push import Listings, Moved, of_algorithm
+from git_dvc.ops.wanted import HERE, Place, Scope, Wanted
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.remote.base import Remote
+from git_dvc.store.cache import Cache
+from git_dvc.store.state import pack, unpack
+
+
+def fetch(
+    project: Project,
+    targets: Sequence[str] = (),
+    scope: Scope = HERE,
+    *,
+    remote: str | None = None,
+    recursive: bool = False,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    problems: list[FormatError] | None = None,
+) -> list[Moved]:
+    """Bring data into the cache.
+
+    A remote is asked only if something is not in the cache.
+
+    Args:
+        project: The project.
+        targets: What to bring; everything for none.
+        scope: Revisions whose data is to come, too.
+        remote: Bring it from there, whatever remote it names. None: from its own, else the
+            default one.
+        recursive: Targets may be directories with outputs in them.
+        jobs: How many processes to use at most.
+        progress: Told of the work.
+        problems: Gets the pointer files that cannot be used.
+
+    Returns:
+        What came from each remote; data without a remote is in one named ''.
+
+    Raises:
+        UnknownTargetError: A target names nothing that is tracked.
+        RemoteError: A remote cannot be used; what came before stays.
+    """
+    watch = progress or NoProgress()
+    if remote:
+        remotes.about(project, remote)
+    found = wanting.asked_for(project, targets, scope, recursive=recursive, problems=problems)
+    every = wanting.by_remote(found, remote or remotes.default(project), project.shown)
+    if remote:
+        merged: Wanted = {}
+        for wanted in every.values():
+            for whole, places in wanted.items():
+                merged.setdefault(whole, []).extend(places)
+        every = {remote.lower(): merged} if merged else {}
+    return [
+        _fetch_from(project, name, every[name], watch, jobs)
+        for name in sorted(every, key=lambda name: name or "")
+    ]
+
+
+def _fetch_from(
+    project: Project, name: str | None, wanted: Wanted, progress: Progress, jobs: int | None
+) -> Moved:
+    remote: Remote | None = None
+    files = size_bytes = 0
+    missing: list[tuple[str, str]] = []
+    damaged: list[str] = []
+    for algorithm in sorted({algorithm for algorithm, _ in wanted}):
+        cache = project.cache(algorithm)
+        mine = of_algorithm(wanted, algorithm)
+        folders = {value: places for value, places in mine.items() if hashing.is_dir(value)}
+        listings = Listings(cache, mine)
+        needed = set(mine) - folders.keys()
+        for value in folders:
+            needed.update(listings[value] or ())
+        if listings.unknown and name is not None:
+            remote = remote or remotes.opened(project, name)
+            fresh = sorted(listings.unknown)
+            damaged += _get_manifests(cache, remote, fresh, progress)
+            listings.unknown.clear()
+            for value in fresh:
+                needed.update(listings[value] or ())
+        lacking = cache.lacks(needed)
+        bad: set[str] = set(lacking)
+        if lacking and name is not None:
+            remote = remote or remotes.opened(project, name)
+            bad, wrong = _get(cache, remote, sorted(lacking), progress, jobs)
+            damaged += wrong
+            got = [value for value in lacking if value not in bad]
+            files += len(got)
+            size_bytes += sum(cache.size(value) or 0 for value in got)
+        missing += _places(listings, mine, bad)
+    errors: list[GitDvcError] = []
+    if damaged and remote is not None:
+        errors.append(
+            GitDvcError(
+                f"remote '{remote.name}' has damaged objects, which were not taken:",
+                details=path_lines(damaged),
+                hint="send them again from a clone that has them: 'git dvc push'",
+            )
+        )
+    return Moved(name or "", files, size_bytes, missing, errors)
+
+
+def _places(
+    listings: Listings, mine: dict[str, list[Place]], bad: set[str]
+) -> list[tuple[str, str]]:
+    if not bad and not listings.unknown:
+        return []
+    return [place for value in mine for place in listings.places_of(value, bad)]
+
+
+def _get_manifests(
+    cache: Cache, remote: Remote, values: Sequence[str], progress: Progress
+) -> list[str]:
+    """Fetch manifests; return those that are damaged. What is missing is seen later."""
+    damaged = []
+    progress.start(f"Looking at {remote.name}", len(values))
+    try:
+        for value in values:
+            try:
+                if not remote.get(cache, value, progress):
+                    damaged.append(value)
+            except MissingObjectError:
+                pass
+            progress.advance(1)
+        cache.flush()
+    except BaseException:
+        cache.discard()
+        raise
+    finally:
+        progress.finish()
+    return damaged
+
+
+def _get(
+    cache: Cache, remote: Remote, values: Sequence[str], progress: Progress, jobs: int | None
+) -> tuple[set[str], list[str]]:
+    """Fetch files; return those that did not come, and which of these are damaged there."""
+
+    def work(part: Sequence[str], watch: Progress) -> bytes:
+        lost, wrong = [], []
+        try:
+            for value in part:
+                try:
+                    if not remote.get(cache, value, watch):
+                        wrong.append(value)
+                except MissingObjectError:
+                    lost.append(value)
+                watch.advance(1)
+            cache.publish()
+        except BaseException:
+            cache.discard()
+            raise
+        return parallel.join(
+            parallel.names_to_bytes(lost),
+            parallel.names_to_bytes(wrong),
+            pack(cache.new_records()),
+        )
+
+    bad: set[str] = set()
+    damaged: list[str] = []
+    count = min(jobs, len(values)) if jobs else parallel.processes(len(values))
+    progress.start(f"Fetching from {remote.name}", len(values))
+    try:
+        for data in parallel.run(parallel.split(values, count), work, progress):
+            lost, wrong, records = parallel.unjoin(data)
+            damaged += parallel.names_from_bytes(wrong)
+            bad.update(parallel.names_from_bytes(lost))
+            cache.take_records(unpack(records))
+        cache.flush()
+    finally:
+        progress.finish()
+    return bad | set(damaged), damaged

@@ -1,0 +1,283 @@
+"""push, fetch and pull between clones and a folder, also together with the original program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import launcher, scene
+from tests.conftest import run_git
+from tests.scene import check_objects, is_clean, md5, read_tree, write_tree
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return launcher.write(tmp_path_factory.mktemp("bin"))
+
+
+class Clone:
+    """A clone of a project whose data is shared in a folder."""
+
+    def __init__(self, top: Path, tool: Path, store: Path) -> None:
+        self.top = top
+        self.tool = tool
+        self.store = store
+        self.cache = top / ".dvc" / "cache"
+
+    def run(self, *args: str | Path, code: int = 0, cwd: str = "") -> Done:
+        done = scene.run(self.tool, *args, cwd=self.top / cwd)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def save(self, files: dict[str, str], *targets: str, tag: str = "") -> None:
+        write_tree(self.top, files)
+        self.run("add", "-q", *targets)
+        run_git("commit", "-qam", "data", cwd=self.top)
+        if tag:
+            run_git("tag", tag, cwd=self.top)
+
+    def clone(self, name: str = "clone") -> Clone:
+        place = self.top.parent / name
+        run_git("clone", "-q", self.top, place, cwd=self.top)
+        run_git("fetch", "-q", "--tags", cwd=place)
+        return Clone(place, self.tool, self.store)
+
+    def data(self) -> dict[str, bytes]:
+        found = read_tree(self.top)
+        return {
+            k: v for k, v in found.items() if not k.startswith((".", "store/")) and k[-4:] != ".dvc"
+        }
+
+
+@pytest.fixture
+def one(git_repo: Path, tool: Path) -> Clone:
+    made = Clone(git_repo, tool, git_repo.parent / "store")
+    made.run("init", "-q", "--no-hooks")
+    made.run("remote", "add", "-d", "store", "../store")
+    made.save({"data/a": "1", "data/sub/b": "22", "model": "old"}, "data", "model", tag="v1")
+    made.save({"data/c": "333", "model": "new"}, "data", "model", tag="v2")
+    return made
+
+
+def values(*texts: str) -> set[str]:
+    return {md5(text.encode()) for text in texts}
+
+
+def plain(store: Path) -> set[str]:
+    return {value for value in check_objects(store) if not value.endswith(".dir")}
+
+
+def test_to_a_second_clone(one: Clone) -> None:
+    said = one.run("push")
+    assert said.stdout == "sent 4 files (9 bytes) to 'store'\n"
+    assert plain(one.store) == values("1", "22", "333", "new")
+    assert one.run("push").stdout == "nothing to send, all of it is there already\n"
+    two = one.clone()
+    said = two.run("pull")
+    assert said.stdout == "A\tdata/\nA\tmodel\nfetched 4 files (9 bytes) from 'store'\n"
+    assert two.data() == one.data() and is_clean(two.top)
+    assert two.run("pull").stdout == "nothing to pull, all data is in place\n"
+    assert two.run("fetch").stdout == "nothing to fetch, all of it is in the cache\n"
+
+
+def test_fetch_leaves_the_workspace_alone(one: Clone) -> None:
+    one.run("push")
+    two = one.clone()
+    assert two.run("fetch").stdout == "fetched 4 files (9 bytes) from 'store'\n"
+    assert two.data() == {}
+    shutil.rmtree(one.store)
+    two.run("checkout")
+    assert two.data() == one.data()
+
+
+@pytest.mark.parametrize("scope", ["-T", "-A", "-a"])
+def test_old_versions(one: Clone, scope: str) -> None:
+    run_git("branch", "old", "v1", cwd=one.top)
+    one.run("push", scope)
+    assert plain(one.store) == values("1", "22", "333", "new", "old")
+    two = one.clone()
+    run_git("branch", "-q", "old", "v1", cwd=two.top)
+    two.run("fetch", scope)
+    shutil.rmtree(one.store)
+    run_git("checkout", "-q", "v1", cwd=two.top)
+    two.run("checkout")
+    assert two.data() == {"data/a": b"1", "data/sub/b": b"22", "model": b"old"}
+
+
+def test_an_old_revision_without_the_remote_in_its_config(one: Clone) -> None:
+    """'-T' uses the remotes that are checked out now; DVC leaves this data out."""
+    one.run("remote", "remove", "store")
+    one.save({"late": "late"}, "late", tag="v0")
+    one.run("remote", "add", "-d", "store", "../store")
+    run_git("commit", "-qam", "remote", cwd=one.top)
+    one.run("push", "-T")
+    assert values("late") <= plain(one.store)
+
+
+def test_targets_and_parts_of_directories(one: Clone) -> None:
+    one.run("push", "data/sub")
+    assert set(check_objects(one.store)) == values("22"), "the list of files waits for the others"
+    one.run("push", "model.dvc")
+    assert plain(one.store) == values("22", "new")
+    one.run("push", "b", cwd="data/sub")
+    one.run("push")
+    two = one.clone()
+    assert "fetched 1 file (1 bytes)" in two.run("pull", "data/a").stdout
+    assert two.data() == {"data/a": b"1"}
+    assert plain(two.cache) == values("1")
+    assert "not tracked: nothing" in two.run("pull", "nothing", code=1).stderr
+    assert "not tracked: nothing" in one.run("push", "nothing", "-T", code=1).stderr
+
+
+def test_a_target_that_only_an_old_revision_has(one: Clone) -> None:
+    one.save({"extra": "extra"}, "extra", tag="v3")
+    one.run("remove", "-q", "extra.dvc")
+    run_git("commit", "-qam", "no extra", cwd=one.top)
+    one.run("push", "extra", code=1)
+    one.run("push", "-T", "extra")
+    assert plain(one.store) == values("extra")
+
+
+def test_wildcards(one: Clone) -> None:
+    one.run("push", "--glob", "mod*")
+    assert plain(one.store) == values("new")
+    assert "not tracked" in one.run("push", "--glob", "nothing*", code=1).stderr
+
+
+def test_another_remote_and_outputs_that_name_theirs(one: Clone) -> None:
+    one.run("remote", "add", "backup", "../backup")
+    path = one.top / "model.dvc"
+    path.write_text(path.read_text() + "  remote: backup\n")
+    one.run("push")
+    assert plain(one.store) == values("1", "22", "333")
+    assert plain(one.top.parent / "backup") == values("new")
+    run_git("commit", "-qam", "two remotes", cwd=one.top)
+    two = one.clone()
+    two.run("pull")
+    assert two.data() == one.data()
+    one.run("remote", "add", "third", "../third")
+    one.run("push", "-r", "third")
+    assert plain(one.top.parent / "third") == values("1", "22", "333"), "the model has its own"
+
+
+def test_data_that_is_nowhere_is_named(one: Clone) -> None:
+    one.run("push")
+    value = md5(b"333")
+    os.unlink(one.store / "files" / "md5" / value[:2] / value[2:])
+    two = one.clone()
+    said = two.run("pull", code=1)
+    assert "this data is neither in the cache nor on the remote 'store':\n  data/c\n" in said.stderr
+    assert two.data() == {"data/a": b"1", "data/sub/b": b"22", "model": b"new"}
+    said = two.run("push", code=1)
+    assert "  data/c" in said.stderr
+    assert two.run("fetch", "-T", code=1).stderr.count("data/c") == 1
+    two.run("pull", "--allow-missing")
+    one.run("push")
+    two.run("pull")
+    assert two.data() == one.data()
+
+
+def test_old_data_that_is_nowhere_is_named_with_its_commit(one: Clone) -> None:
+    value = md5(b"old")
+    os.unlink(one.cache / "files" / "md5" / value[:2] / value[2:])
+    commit = run_git("rev-parse", "--short=7", "v1", cwd=one.top)
+    said = one.run("push", "-T", code=1)
+    assert f"  model (in {commit})" in said.stderr
+    assert plain(one.store) == values("1", "22", "333", "new"), "everything else is sent"
+
+
+def test_a_damaged_object_on_the_remote_is_not_taken(one: Clone) -> None:
+    one.run("push")
+    value = md5(b"new")
+    path = one.store / "files" / "md5" / value[:2] / value[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"bad")
+    two = one.clone()
+    said = two.run("pull", code=1)
+    assert value in said.stderr and "damaged" in said.stderr and "  model" in said.stderr
+    assert path.read_bytes() == b"bad", "it is not ours to delete"
+    assert plain(two.cache) == values("1", "22", "333")
+
+
+def test_unsaved_changes_survive_a_pull(one: Clone) -> None:
+    one.run("push")
+    two = one.clone()
+    write_tree(two.top, {"model": "mine"})
+    said = two.run("pull", code=1)
+    assert "model" in said.stderr and two.data()["model"] == b"mine"
+    two.run("pull", "--force")
+    assert two.data() == one.data()
+
+
+def test_without_a_remote(one: Clone) -> None:
+    one.run("remote", "remove", "store")
+    said = one.run("push", code=128)
+    assert "there is no default one" in said.stderr and "git dvc remote add -d" in said.stderr
+    one.run("fetch")
+    one.run("pull")
+    two = one.clone()
+    two.run("remote", "remove", "store")
+    said = two.run("pull", code=1)
+    assert "no remote is the default one" in said.stderr and "  model" in said.stderr
+    assert "no such remote: other" in one.run("push", "-r", "other", code=128).stderr
+    one.run("remote", "add", "-d", "cloud", "s3://bucket")
+    assert "cannot talk to s3://" in one.run("push", code=1).stderr
+    assert one.run("pull").stdout == "nothing to pull, all data is in place\n"
+
+
+def test_dvc_2_data(one: Clone) -> None:
+    value = md5(b"crlf\n")
+    (one.top / "text").write_bytes(b"crlf\r\n")
+    (one.top / "text.dvc").write_text(f"outs:\n- md5: {value}\n  size: 6\n  path: text\n")
+    folder = one.cache / value[:2]
+    folder.mkdir(parents=True)
+    (folder / value[2:]).write_bytes(b"crlf\r\n")
+    one.run("push", "text.dvc")
+    assert (one.store / value[:2] / value[2:]).read_bytes() == b"crlf\r\n"
+    shutil.rmtree(one.cache)
+    (one.top / "text").unlink()
+    one.run("pull", "text.dvc")
+    assert (one.top / "text").read_bytes() == b"crlf\r\n"
+
+
+def test_by_several_processes(one: Clone) -> None:
+    one.save({f"many/{n}": str(n) for n in range(100)}, "many")
+    one.run("push", "-j", "3")
+    two = one.clone()
+    two.run("pull", "-j", "3")
+    assert two.data() == one.data() and is_clean(two.top)
+
+
+def test_two_pull_at_once(one: Clone) -> None:
+    one.save({f"many/{n}": str(n) for n in range(100)}, "many")
+    one.run("push")
+    two = one.clone()
+    running = [subprocess.Popen([one.tool, "pull", "-q"], cwd=two.top) for _ in range(3)]
+    assert [process.wait(100) for process in running] == [0, 0, 0]
+    assert two.data() == one.data() and check_objects(two.cache)
+
+
+def test_back_and_forth_with_the_original(one: Clone, real_dvc: Path) -> None:
+    one.run("push")
+    two = one.clone()
+    done = scene.run(real_dvc, "pull", cwd=two.top)
+    assert done.returncode == 0, done.stderr
+    assert two.data() == one.data()
+    write_tree(two.top, {"data/theirs": "of dvc"})
+    for args in (("add", "data"), ("push",)):
+        done = scene.run(real_dvc, *args, cwd=two.top)
+        assert done.returncode == 0, done.stderr
+    run_git("commit", "-qam", "theirs", cwd=two.top)
+    run_git("pull", "-q", two.top, "HEAD", cwd=one.top)
+    one.run("pull")
+    assert one.data() == two.data() and is_clean(one.top)
+    assert one.run("push", "-A").returncode == 0
+    done = scene.run(real_dvc, "status", "-c", "-A", cwd=one.top)
+    assert "in sync" in done.stdout, done.stdout + done.stderr
