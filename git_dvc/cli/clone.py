@@ -59,7 +59,7 @@ def clone(
     if not request.checks_out:
         console.hint("nothing was checked out; the data comes with your first 'git checkout'")
         return 0
-    whole = [_bring(repo, request.url) for repo in with_data]
+    whole = [_bring(repo) for repo in with_data]
     return int(not all(whole))
 
 
@@ -82,14 +82,14 @@ def _set_up(repo: Repository) -> None:
     opened.never_tell(os.path.join(repo.git_dir, "dvc"))
 
 
-def _bring(repo: Repository, url: str) -> bool:
+def _bring(repo: Repository) -> bool:
     """Put the data of one repository in place; return whether all of it could be."""
     from git_dvc.cli import render
     from git_dvc.ops import clone as op
 
     where = os.path.relpath(repo.top)
     try:
-        report = op.bring(repo, url, console.progress())
+        report = op.bring(repo, console.progress())
     except (GitDvcError, OSError) as problem:
         console.error(str(problem) if isinstance(problem, GitDvcError) else f"error: {problem}")
         console.hint(f"the clone stays; bring its data with: git -C {_typed(where)} dvc sync")

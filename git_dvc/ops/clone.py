@@ -193,12 +193,11 @@ def has_project(repo: Repository) -> bool:
 # -- the data -------------------------------------------------------------------------------
 
 
-def bring(repo: Repository, source: str = "", progress: Progress | None = None) -> sync.Report:
+def bring(repo: Repository, progress: Progress | None = None) -> sync.Report:
     """Put the data of the checked-out version in place.
 
     Args:
         repo: The fresh clone.
-        source: The URL that it was cloned from.
         progress: Told of the work.
 
     Returns:
@@ -206,6 +205,8 @@ def bring(repo: Repository, source: str = "", progress: Progress | None = None) 
     """
     watch = progress or NoProgress()
     problems: list[GitDvcError] = []
+    remotes = os.fsdecode(repo.run(["remote"])).split()
+    source = repo.config_get(f"remote.{remotes[0]}.url") or "" if remotes else ""
     for project in projects(repo, problems):
         with project:
             try:

@@ -142,7 +142,8 @@ def test_a_template_of_the_user_is_extended_and_put_back(user: Scene) -> None:
     user.make_project("p")
     user.install()
     log.unlink(missing_ok=True)
-    user.ok("git", "clone", "-q", "p", "clone")
+    # A Git that lies somewhere else may be told its template by the environment.
+    user.ok("git", "clone", "-q", "--template", theirs, "p", "clone")
     assert user.hooks_of("clone") == 8
     assert log.read_text() == "mine\n"
     assert (user.folder / "clone" / ".git" / "note").exists()

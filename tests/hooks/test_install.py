@@ -480,7 +480,7 @@ def test_pre_commit_config_is_made(repo: Repository, program: Program) -> None:
     assert [hook["id"] for hook in config["repos"][0]["hooks"]] == [
         f"git-dvc-{name}" for name in PRE_COMMIT_TYPES
     ]
-    assert hook_files(repo) == ["post-applypatch", "post-index-change"]
+    assert hook_files(repo) == ["post-applypatch", "post-index-change", "pre-push"]
     once = config_of(repo).read_text()
     assert hooks.use_pre_commit_tool(repo) == [done[-1]]
     assert config_of(repo).read_text() == once
