@@ -29,8 +29,9 @@ def clone(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="<git clone's options> repository> [<dir",
-            help="As for 'git clone', with all its options.",
+            metavar="repository",
+            help="What to clone, and where to if not to a directory of its name; "
+            "before these, all options of 'git clone'.",
             show_default=False,
         ),
     ],
@@ -38,12 +39,13 @@ def clone(
     """Clone a repository, install the hooks, and bring the data of the checked-out version.
 
     Git clones, with its own options and progress. Data comes from the cache if that is shared,
-    or from the repository that is cloned if that is on this machine. What else there is to
-    get is named, and the clone stays.
+    from the repository that is cloned if that is on this machine, and from the remotes. What
+    is nowhere is named, and the clone stays.
     """
     from git_dvc.ops import clone as op
 
     request = op.parse(words)
+    console.quiet = console.quiet or not {"-q", "--quiet"}.isdisjoint(request.options)
     extra = ["--quiet"] * console.quiet + ["--verbose"] * console.verbosity
     folder = op.run(request, extra)
     repos = op.opened(folder)
@@ -92,7 +94,7 @@ def _bring(repo: Repository) -> bool:
         report = op.bring(repo, console.progress())
     except (GitDvcError, OSError) as problem:
         console.error(str(problem) if isinstance(problem, GitDvcError) else f"error: {problem}")
-        console.hint(f"the clone stays; bring its data with: git -C {_typed(where)} dvc sync")
+        console.hint(f"the clone stays; bring its data with: git -C {_typed(where)} dvc pull")
         return False
     files = sum(one.result.files_added for one in report.projects)
     if files:
@@ -112,7 +114,7 @@ def _tell(report: Report, where: str) -> None:
             console.error(str(trouble))
     console.hint(
         "all else is done: the clone is there, and its hooks;\n"
-        f"once the data is in the cache, put it in place with: git -C {_typed(where)} dvc sync"
+        f"once the data is to be had, get it with: git -C {_typed(where)} dvc pull"
     )
 
 

@@ -2,11 +2,12 @@
 
 ``parse`` reads the command line as ``git clone`` does, as far as it must: which words are the
 URL and the directory, and whether anything will be checked out. ``run`` starts Git on the
-user's own terminal. ``bring`` fetches what the checked-out version needs (``fetch``) and puts
-it in place, in the repository and in its submodules.
+user's own terminal. ``bring`` gets what the checked-out version needs and puts it in place, in
+the repository and in its submodules.
 
-Where the data comes from: from a cache that is there already (``cache.dir`` on a shared disk),
-and from the cache of the repository that was cloned, if that is a directory of this machine.
+Where the data comes from, in this order: from a cache that is there already (``cache.dir`` on a
+shared disk), from the cache of the repository that was cloned, if that is a directory of this
+machine, and from the remotes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from git_dvc.errors import CloneError, GitDvcError, MissingObjectError, UsageErr
 from git_dvc.fsutil import Folder
 from git_dvc.git.repo import Repository, git_program
 from git_dvc.ops import sync
+from git_dvc.ops.fetch import fetch
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
 from git_dvc.store.cache import REFLINK, Cache
@@ -210,7 +212,9 @@ def bring(repo: Repository, progress: Progress | None = None) -> sync.Report:
     for project in projects(repo, problems):
         with project:
             try:
-                fetch(project, source, watch)
+                take(project, source, watch)
+                for moved in fetch(project, progress=watch):
+                    problems += moved.errors
             except GitDvcError as problem:
                 problems.append(problem)
     report = sync.sync(repo, watch)
@@ -223,11 +227,8 @@ def projects(repo: Repository, problems: list[GitDvcError]) -> list[Project]:
     return sync.open_projects(repo, names, None, problems)
 
 
-def fetch(project: Project, source: str, progress: Progress) -> None:
-    """Get into the cache what the checked-out version needs and the cache lacks.
-
-    The one place where data comes from outside: today from the cache of the repository that
-    was cloned; what remotes have belongs here, too.
+def take(project: Project, source: str, progress: Progress) -> None:
+    """Get into the cache what it lacks of the checked-out version and the source's cache has.
 
     Args:
         project: A project of the clone.

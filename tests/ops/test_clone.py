@@ -150,8 +150,9 @@ def test_a_version_and_gits_options(place: Scene) -> None:
 
 
 def test_quiet_is_quiet(place: Scene) -> None:
-    said = place.clone("-q", "p", "q")
-    assert (said.stdout, said.stderr) == ("", "")
+    for words in (["-q", "p", "a"], ["p", "b", "--quiet"], ["-qb", "v1", "p", "c"]):
+        said = place.clone(*words)
+        assert said.stdout == "" and "Cloning" not in said.stderr
 
 
 def test_a_shared_cache_needs_no_copy(place: Scene) -> None:
@@ -173,7 +174,7 @@ def test_data_that_is_nowhere_is_named_and_the_clone_stays(place: Scene) -> None
     place.ok("git", "clone", "-q", "--bare", "p", "bare.git")
     said = place.clone("bare.git", "q", code=1)
     assert "q/data/" in said.stderr and "q/m" in said.stderr
-    assert "put it in place with: git -C q dvc sync" in said.stderr
+    assert "get it with: git -C q dvc pull" in said.stderr
     assert place.status("q") == ""
     assert place.run(place.program, "doctor", cwd="q").returncode == 0
     # as the hint says
@@ -182,6 +183,19 @@ def test_data_that_is_nowhere_is_named_and_the_clone_stays(place: Scene) -> None
     )
     place.ok(place.program, "sync", cwd="q")
     assert place.text("q", "data", "f") == "2"
+
+
+def test_data_comes_from_the_remote(place: Scene) -> None:
+    place.ok(place.program, "remote", "add", "-d", "store", place.folder / "store", cwd="p")
+    place.ok("git", "commit", "-qam", "remote", cwd="p")
+    place.ok(place.program, "push", cwd="p")
+    place.ok("git", "clone", "-q", "--bare", "p", "bare.git")
+    place.clone("bare.git", "q")
+    assert place.text("q", "data", "f") == "2"
+    assert place.status("q") == ""
+    shutil.rmtree(place.folder / "store")
+    said = place.clone("bare.git", "r", code=1)
+    assert "r/data/" in said.stderr
 
 
 def test_damaged_objects_of_the_source_are_not_taken(place: Scene) -> None:
