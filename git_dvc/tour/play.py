@@ -72,6 +72,8 @@ def _tell(stage: Stage) -> None:
     _switch(stage, first, second)
     _mix(stage, first, second)
     _keep_unsaved(stage, first, second, train[FIRST])
+    _follow_everything(stage, first, second, train[FIRST])
+    _merge_labels(stage, train[0], train[1])
 
 
 def _begin(stage: Stage, images: list[digits.Digit]) -> None:
@@ -212,6 +214,63 @@ def _keep_unsaved(stage: Stage, first: Snapshot, second: Snapshot, image: digits
     stage.run("git dvc checkout --force data")
     stage.check("now all is what v2.0 had", _everything(stage) == second)
     stage.run("git dvc status")
+
+
+def _follow_everything(
+    stage: Stage, first: Snapshot, second: Snapshot, image: digits.Digit
+) -> None:
+    stage.chapter("7. Data follows every Git command")
+    stage.run("git reset -q --hard v1.0")
+    stage.check("reset: all is what v1.0 had", _everything(stage) == first)
+    stage.run("git reset -q --hard v2.0")
+    stage.check("and back: all is what v2.0 had", _everything(stage) == second)
+
+    edited = f"data/{image.relpath}"
+    (stage.folder / edited).unlink()  # may be a link to the cache
+    (stage.folder / edited).write_bytes(digits.PGM_HEADER + bytes(64))
+    mine = stage.snapshot(edited)
+    stage.tell(f"{edited} is painted black, and recorded")
+    stage.run("git dvc add data")
+    stage.run("git stash")
+    stage.check("stash: all is what v2.0 had", _everything(stage) == second)
+    stage.run("git stash pop -q")
+    stage.check("pop: the black image is back", _everything(stage) == second | mine)
+    stage.run("git reset -q --hard")
+
+
+def _merge_labels(stage: Stage, one: digits.Digit, other: digits.Digit) -> None:
+    stage.chapter("8. Two people correct labels, and merge")
+    stage.tell("the directory of an image is its label; Anna moves one, Ben moves another")
+    stage.run("git switch -q -c anna")
+    _relabel(stage, one, "6")
+    stage.run("git dvc add data")
+    stage.run("git commit -q -a -m 'That is a 6'")
+    stage.run("git switch -q main")
+    _relabel(stage, other, "1")
+    stage.run("git dvc add data")
+    stage.run("git commit -q -a -m 'That is a 1'")
+    stage.run("git merge -q --no-edit anna")
+    there = stage.snapshot("data")
+    stage.check(
+        "both corrections are in the merged data",
+        _moved(one, "6") in there
+        and _moved(other, "1") in there
+        and f"data/{one.relpath}" not in there
+        and f"data/{other.relpath}" not in there,
+    )
+    stage.run("git status --short")
+    stage.check("and nothing is left to commit", not stage.output)
+    stage.run("git diff -U0 v2.0 -- data.dvc")
+    stage.run("git dvc log --oneline -n 4 data")
+
+
+def _moved(image: digits.Digit, label: str) -> str:
+    folder, _, name = image.relpath.split("/")
+    return f"data/{folder}/{label}/{name}"
+
+
+def _relabel(stage: Stage, image: digits.Digit, label: str) -> None:
+    stage.run(f"mv data/{image.relpath} {_moved(image, label)}")
 
 
 def _end(stage: Stage, took_s: float) -> int:
