@@ -26,6 +26,10 @@ def main() -> int:
         from git_dvc.hooks import merge_driver
 
         return merge_driver.run(arguments[1:])
+    if first == "complete":
+        from git_dvc.cli import complete
+
+        return complete.run(arguments[1:])
     if arguments in (["--version"], ["-V"]):
         from git_dvc import __version__
 

@@ -89,9 +89,11 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("config", "config:config", "Get and set options"),
         Entry("cache dir", "cache:directory", "Show or set where the cache is"),
         Entry("doctor", "doctor:doctor", "Find out what keeps data from following Git"),
+        Entry("completion", "completion:completion", "Print the completion script of a shell"),
         Entry("version", "version:version", "Show versions, links, hooks and cache"),
     ),
 }
+# 'git dvc complete', which the shells' completions run, never gets here: see __main__.py.
 HIDDEN = (Entry("hook", "hook:hook", "Do the work of a Git hook"),)
 
 _GROUP_SUMMARIES = {
