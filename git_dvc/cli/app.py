@@ -186,7 +186,7 @@ class Command(typer.core.TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write usage, what the command does, its options and examples."""
         formatter.write(usage(self, ctx) + "\n\n")
-        formatter.write((self.help or "").strip() + "\n")
+        formatter.write(_wrapped(self.help or "", formatter.width))
         _write_options(self, ctx, formatter)
         for title, listed in self.tables.items():
             formatter.write(f"\n{title}:\n")
@@ -231,6 +231,14 @@ def _write_options(command: Any, context: Any, formatter: Any) -> None:
         if listed:
             formatter.write(f"\n{title}:\n")
             formatter.write(table(listed, formatter.width))
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return paragraphs that fit the terminal."""
+    import textwrap
+
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(textwrap.fill(" ".join(part.split()), width) for part in paragraphs) + "\n"
 
 
 def table(rows: Sequence[tuple[str, str]], width: int = 80) -> str:

@@ -203,11 +203,10 @@ def _options(command: Command, before: list[str], current: str) -> Answers:
     for names, value, about in command.options:
         if used & {*names} and not value.endswith("..."):
             continue
-        for name in reversed(names):  # the long one, unless a short one was begun
-            if name.startswith(current) and (name.startswith("--") or current != "--"):
-                yield "word", name, about
-                if name.startswith("--"):
-                    break
+        begun = [name for name in names if name.startswith(current)]
+        long = [name for name in begun if name.startswith("--")]
+        for name in long or begun:
+            yield "word", name, about
     if "--help".startswith(current):
         yield "word", "--help", "Print the usage"
 
