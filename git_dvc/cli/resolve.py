@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from git_dvc.project import Project
 
 EXAMPLES = """
-git dvc resolve                            # what is in conflict
-git dvc resolve --ours images/cat.png      # one file: keep ours
-git dvc resolve --theirs images   # all that is in conflict in there: theirs
-git dvc resolve --union labels.csv         # the lines of both; of pictures, both files
-git dvc resolve --merge images             # once more, now that the data is here
+git dvc resolve                          # what is in conflict
+git dvc resolve --ours images/cat.png    # one file: keep ours
+git dvc resolve --theirs images         # all that is in conflict in there: theirs
+git dvc resolve --union labels.csv       # the lines of both; of pictures, both files
+git dvc resolve --merge images           # once more, now that the data is here
 """
 
 
