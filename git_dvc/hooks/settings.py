@@ -2,7 +2,7 @@
 
 ::
 
-    diff.dvc.textconv = '/opt/bin/git-dvc' textconv
+    diff.dvc.textconv = f() { '/opt/bin/git-dvc' textconv "$1" || cat "$1"; }; f
     merge.dvc.driver = '/opt/bin/git-dvc' merge-driver %O %A %B %L %P
     merge.dvc.name = data by git-dvc
 
@@ -29,7 +29,12 @@ TEXTCONV, DRIVER, NAME = "diff.dvc.textconv", "merge.dvc.driver", "merge.dvc.nam
 
 _ARGUMENTS = {TEXTCONV: "textconv", DRIVER: "merge-driver %O %A %B %L %P"}
 TITLE = "data by git-dvc"
-_OURS = re.compile(r"(?P<program>'.*git-dvc(?:\.exe)?'|git[- ]dvc) (?:textconv|merge-driver\b.*)")
+# Git dies when this driver does, so without our program (a virtual environment that was deleted)
+# the file is shown as it is.
+_ELSE_AS_IT_IS = 'f() {{ {} "$1" || cat "$1"; }}; f'
+_OURS = re.compile(
+    r"(?:f\(\) \{ )?(?P<program>'.*git-dvc(?:\.exe)?'|git[- ]dvc) (?:textconv|merge-driver\b).*"
+)
 
 
 class Setting(NamedTuple):
@@ -45,7 +50,8 @@ def value_for(key: str, program: str) -> str:
     """Return what a driver is to be set to."""
     word = scripts.sh_quoted(program)
     # Git fills in what stands after a percent sign, in the driver of a merge only.
-    return f"{word.replace('%', '%%') if key == DRIVER else word} {_ARGUMENTS[key]}"
+    command = f"{word.replace('%', '%%') if key == DRIVER else word} {_ARGUMENTS[key]}"
+    return _ELSE_AS_IT_IS.format(command) if key == TEXTCONV else command
 
 
 def is_ours(value: str) -> bool:

@@ -85,16 +85,6 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def git_command(program: str) -> str:
-    """Return what ``diff.dvc.textconv`` is set to: Git runs it with ``sh``.
-
-    A program that is gone (a virtual environment that was deleted) must not take ``git diff``
-    with it, as Git dies when its driver does.
-    """
-    quoted_program = "'" + program.replace("'", "'\\''") + "'"
-    return f'f() {{ {quoted_program} textconv "$1" || cat "$1"; }}; f'
-
-
 def text(path: str, data: bytes) -> list[bytes]:
     """Return the text of a pointer or lock file, in pieces.
 

@@ -9,7 +9,7 @@ import pytest
 
 from git_dvc.formats import manifest
 from git_dvc.git.repo import Repository
-from git_dvc.hooks import textconv
+from git_dvc.hooks import settings, textconv
 from git_dvc.project import Project
 from git_dvc.store.state import State
 from tests import launcher, scene
@@ -31,13 +31,17 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return launcher.write(tmp_path_factory.mktemp("bin"))
 
 
+def driver(program: Path) -> str:
+    return settings.value_for(settings.TEXTCONV, str(program))
+
+
 class Work:
     """A repository with the diff driver, driven by real programs."""
 
     def __init__(self, top: Path, tool: Path) -> None:
         self.top = top
         self.tool = tool
-        run_git("config", "diff.dvc.textconv", textconv.git_command(str(tool)), cwd=top)
+        run_git("config", "diff.dvc.textconv", driver(tool), cwd=top)
         (top / ".gitattributes").write_text("*.dvc diff=dvc\ndvc.lock diff=dvc\n")
 
     def save(self, files: dict[str, str], *targets: str, cwd: str = "") -> None:
@@ -65,7 +69,7 @@ class Work:
 def work(git_repo: Path, tool: Path) -> Work:
     made = Work(git_repo, tool)
     assert scene.run(tool, "init", "-q", "--no-hooks", cwd=git_repo).returncode == 0
-    run_git("config", "diff.dvc.textconv", textconv.git_command(str(tool)), cwd=git_repo)
+    run_git("config", "diff.dvc.textconv", driver(tool), cwd=git_repo)
     return made
 
 
@@ -212,7 +216,7 @@ def test_a_project_in_a_subdirectory_is_found_from_anywhere(
     (git_repo / "deep" / "er").mkdir(parents=True)
     init = scene.run(tool, "init", "-q", "--subdir", "--no-hooks", cwd=git_repo / "deep")
     assert init.returncode == 0, init.stderr
-    run_git("config", "diff.dvc.textconv", textconv.git_command(str(tool)), cwd=git_repo)
+    run_git("config", "diff.dvc.textconv", driver(tool), cwd=git_repo)
     work.save(ONE, "data", cwd="deep")
     work.commit("one")
     work.save(TWO, "data", cwd="deep")
@@ -233,7 +237,7 @@ def test_it_works_with_git_dir_and_in_a_bare_clone(work: Work, tmp_path: Path) -
     assert of_files(work.lines(*named, "diff", "HEAD^", "HEAD")) == sorted(CHANGES)
     run_git("clone", "-q", "--bare", work.top, tmp_path / "bare", cwd=tmp_path)
     bare = tmp_path / "bare"
-    run_git("config", "diff.dvc.textconv", textconv.git_command(str(work.tool)), cwd=bare)
+    run_git("config", "diff.dvc.textconv", driver(work.tool), cwd=bare)
     (bare / "info").mkdir(exist_ok=True)
     (bare / "info" / "attributes").write_text("*.dvc diff=dvc\n")
     shown = run_git("diff", "HEAD^", "HEAD", cwd=bare)
@@ -416,7 +420,7 @@ def test_a_lock_file_reads_as_stages(work: Work) -> None:
 def test_git_goes_on_without_the_program(work: Work, tmp_path: Path) -> None:
     work.save({"model": "1"}, "model")
     work.commit("one")
-    gone = textconv.git_command(str(tmp_path / "it's gone" / "git-dvc"))
+    gone = driver(tmp_path / "it's gone" / "git-dvc")
     run_git("config", "diff.dvc.textconv", gone, cwd=work.top)
     assert f"+- md5: {md5(b'1')}" in run_git("show", cwd=work.top).splitlines()
 
