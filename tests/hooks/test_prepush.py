@@ -525,3 +525,23 @@ def test_the_original_program_pulls_what_was_sent(work: Work, real_dvc: Path) ->
     assert (clone / "model").read_text() == "m"
     done = scene.run(real_dvc, "status", "-c", cwd=clone)
     assert "in sync" in done.stdout, done.stdout
+
+
+def test_the_hook_that_install_writes(work: Work) -> None:
+    """Another hook of the user's runs before it and gets Git's lines, too."""
+    work.remote()
+    hook = work.top / ".git" / "hooks" / "pre-push"
+    hook.write_text("#!/bin/sh\necho \"theirs: $1 $(cut -d' ' -f3)\" >&2\n")
+    hook.chmod(0o755)
+    path = f"{work.tool.parent}{os.pathsep}{os.environ['PATH']}"
+    done = scene.run(work.tool, "install", cwd=work.top, env={"PATH": path})
+    assert done.returncode == 0, done.stderr
+    work.ok("add", "-A")
+    work.ok("commit", "-qm", "installed", "--allow-empty")
+    told = work.ok("push", "origin", "main")
+    assert "theirs: origin refs/heads/main" in told and "sent 3 files" in told
+    assert work.sent() >= values("1", "2", "m") and work.pushed() == work.head()
+    hook.with_name("pre-push.before-git-dvc").write_text("#!/bin/sh\nexit 3\n")
+    work.save("more", {"model": "m2"}, "model")
+    assert work.git("push", "origin", "main").returncode == 1
+    assert not work.sent() & values("m2")

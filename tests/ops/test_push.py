@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def test_targets_and_parts_of_directories(one: Clone) -> None:
     one.run("push", "b", cwd="data/sub")
     one.run("push")
     two = one.clone()
-    assert "fetched 1 file (1 bytes)" in two.run("pull", "data/a").stdout
+    assert "fetched 1 file (1 byte)" in two.run("pull", "data/a").stdout
     assert two.data() == {"data/a": b"1"}
     assert plain(two.cache) == values("1")
     assert "not tracked: nothing" in two.run("pull", "nothing", code=1).stderr
@@ -281,3 +282,49 @@ def test_back_and_forth_with_the_original(one: Clone, real_dvc: Path) -> None:
     assert one.run("push", "-A").returncode == 0
     done = scene.run(real_dvc, "status", "-c", "-A", cwd=one.top)
     assert "in sync" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_clone_with_data_takes_it_from_the_remote(one: Clone) -> None:
+    one.run("push")
+    bare = one.top.parent / "bare.git"
+    run_git("clone", "-q", "--bare", one.top, bare, cwd=one.top)
+    place = one.top.parent / "deep"
+    done = scene.run(one.tool, "clone", "-q", bare, place, cwd=one.top.parent)
+    assert done.returncode == 0, done.stderr
+    assert Clone(place, one.tool, one.store).data() == one.data()
+
+
+def test_killed_while_fetching(one: Clone, tmp_path: Path) -> None:
+    one.save({f"many/{n}": f"content {n}" for n in range(4)}, "many")
+    one.run("push")
+    two = one.clone()
+    killed = tmp_path / "killed.py"
+    for at in range(1, 14, 2):
+        shutil.rmtree(two.cache, ignore_errors=True)
+        killed.write_text(KILLED.format(top=str(launcher.TOP), at=at))
+        done = scene.run(sys.executable, killed, "fetch", cwd=two.top)
+        assert done.returncode == -9, (at, done.stderr)
+        check_objects(two.cache)
+        two.run("fetch")
+        assert plain(two.cache) == plain(one.store)
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {top!r})
+from git_dvc.store import cache
+count = 0
+def dying(real):
+    def call(*args, **kwargs):
+        global count
+        count += 1
+        if count == {at}:
+            os.kill(os.getpid(), 9)
+        return real(*args, **kwargs)
+    return call
+cache.fsutil.write_all = dying(cache.fsutil.write_all)
+cache.os.replace = dying(os.replace)
+from git_dvc.__main__ import main
+sys.argv = ["git-dvc", *sys.argv[1:]]
+sys.exit(main())
+"""
