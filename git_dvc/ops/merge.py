@@ -582,7 +582,9 @@ def _their_changes(
         old = project.cache(base.hash_name).read_manifest_bytes(base.hash)
     sides = manifests.changed_entries(old, new)
     # A path that theirs lists twice, once as the base has it, shows as added alone.
-    if sides is None or any(path in ours and path not in sides[0] for path in sides[1]):
+    if sides is None or any(
+        path not in sides[0] and ours.get(path, value) != value for path, value in sides[1].items()
+    ):
         sides = merging.changes_from(manifests.parse(old), manifests.parse(new))
     return sides
 

@@ -203,6 +203,9 @@ def resolve(
             _write(project, case, choices, notes, result)
         project.forget_tracked()
     result.brought = checking_out.follow(project, watch)
+    with project.lock(watch):
+        for case, found in chosen:
+            _remove_asides(project, case, found)
     result.done = not project.repo.run(["ls-files", "-u"])
     return result
 
@@ -219,7 +222,7 @@ def _select(
         relpath = project.relpath(target.rstrip("/") or target)
         hit = False
         for case, conflicts in every:
-            names = _names(project, case)
+            names = _names(case)
             whole = relpaths.inside(case.source, relpath) or (relpath in names and len(names) == 1)
             found = [
                 conflict
@@ -237,17 +240,21 @@ def _select(
     ]
 
 
-def _names(project: Project, case: Case) -> set[str]:
+def _names(case: Case) -> set[str]:
     """Return the outputs that any version of a pointer file names."""
-    found = set()
-    for text in case.texts if is_pointer(case.source) else ():
-        try:
-            parsed = pointer.parse(text) if text is not None else pointer.Pointer(())
-            folder = relpaths.join(case.source.rpartition("/")[0], parsed.wdir)
-            found |= {relpaths.resolve(folder, out.path) for out in parsed.outs}
-        except FormatError:
-            continue
-    return found
+    return {relpath for text in case.texts for relpath in _outs(text, case.source)}
+
+
+def _outs(text: bytes | None, source: str) -> dict[str, Out]:
+    """Return the outs of a pointer file by relpath; none of a file that cannot be read."""
+    if text is None or not is_pointer(source):
+        return {}
+    try:
+        parsed = pointer.parse(text)
+        folder = relpaths.join(source.rpartition("/")[0], parsed.wdir)
+        return {relpaths.resolve(folder, out.path): out for out in parsed.outs}
+    except FormatError:
+        return {}
 
 
 def _means(project: Project, case: Case, conflict: Conflict, relpath: str, target: str) -> bool:
@@ -326,11 +333,7 @@ def _put_beside(project: Project, case: Case, conflict: Conflict) -> str:
     theirs = case.texts[2]
     if not conflict.aside or theirs is None or not is_pointer(case.source):
         return "cannot be both: choose --ours or --theirs"
-    parsed = pointer.parse(theirs)
-    folder = relpaths.join(case.source.rpartition("/")[0], parsed.wdir)
-    out = next(
-        (one for one in parsed.outs if relpaths.resolve(folder, one.path) == conflict.output), None
-    )
+    out = _outs(theirs, case.source).get(conflict.output)
     if out is None:
         return "theirs has no such output"
     name = conflict.aside.rpartition("/")[2]
@@ -373,6 +376,33 @@ def _write(
 
 def _tmp(project: Project) -> str:
     return os.path.join(project.tmp_dir, "git-dvc")
+
+
+def _remove_asides(project: Project, case: Case, conflicts: Iterable[Conflict]) -> None:
+    """Remove what stands for theirs where another tool put it, and nothing names it any more."""
+    kept = set()
+    for relpath, out in _outs(project.read(case.source), case.source).items():
+        kept.add(relpath)
+        try:
+            files = manifest_of(out.hash or "", project.cache(out.hash_name))
+        except (MissingObjectError, CorruptObjectError, FormatError):
+            return
+        kept.update(relpaths.join(relpath, path) for path in files if path)
+    with Folders(project.root) as folders:
+        for conflict in conflicts:
+            path, value = conflict.aside, conflict.theirs
+            if not path or value is None or path in kept or project.read(path + SUFFIX):
+                continue
+            parent, _, name = path.rpartition("/")
+            try:
+                folder = folders.open(parent, create=False)
+                if folder is None or fsutil.lstat(project.path(path)) is None:
+                    continue
+                cache = project.cache(conflict.algorithm)
+                if cache.hash_file(folder, name)[0] == value and cache.has(value):
+                    os.unlink(folder.at(name), dir_fd=folder.fd)
+            except (OSError, GitDvcError, NotAFolderError):
+                continue  # it is not theirs, or not ours to remove
 
 
 # -- unsaved data -------------------------------------------------------------------------------
@@ -488,7 +518,7 @@ class Adding:
     def _finish_some(
         self, case: Case, conflicts: Iterable[Conflict], known: dict[str, str]
     ) -> dict[str, str]:
-        text = self._project.read(case.source) or b""
+        text = self._project.read(case.source)
         choices = dict(known)
         for conflict in conflicts:
             added = self._inner[case.source]
@@ -503,10 +533,9 @@ class Adding:
         return choices
 
 
-def _recorded(project: Project, text: bytes, source: str, conflict: Conflict) -> str | None:
+def _recorded(project: Project, text: bytes | None, source: str, conflict: Conflict) -> str | None:
     """Return the hash that a pointer file has now for a file in conflict; '' for none."""
-    for out in pointer.parse(text).outs:
-        relpath = relpaths.resolve(source.rpartition("/")[0], out.path)
+    for relpath, out in _outs(text, source).items():
         if out.hash is not None and relpath == conflict.output:
             files = manifest_of(out.hash, project.cache(out.hash_name))
             return files.get(conflict.key[len(relpath) + 1 :], "")
@@ -517,14 +546,10 @@ def _drop_outs(project: Project, source: str, text: bytes, relpaths_: set[str]) 
     """Take outputs that stand for theirs out of a pointer file."""
     from git_dvc.formats import threeway, yamltext
 
-    folder = source.rpartition("/")[0]
+    paths = {out.path for relpath, out in _outs(text, source).items() if relpath in relpaths_}
     document = yamltext.Document(text)
     value = dict(document.value)
-    value["outs"] = [
-        item
-        for item in value.get("outs") or []
-        if relpaths.resolve(folder, item["path"]) not in relpaths_
-    ]
+    value["outs"] = [item for item in value.get("outs") or [] if item["path"] not in paths]
     fsutil.atomic_write(project.path(source), threeway.write(document, value), _tmp(project))
 
 
