@@ -31,7 +31,7 @@ from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.git.trees import Trees
 from git_dvc.project import Project, escaped
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, collect, is_source
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, collect, is_source
 
 Outs = dict[str, TrackedOut]
 
@@ -136,7 +136,8 @@ def log(
     if project.repo is None:
         raise NotInGitError(project.root)
     request = request or Request()
-    wanted = [_data_path(project, path) for path in paths]
+    asked = [(path, relpath) for path in paths for relpath in _data_paths(project, path)]
+    wanted = [relpath for _, relpath in asked]
     with Trees(project.repo, also=(STAGES_FILE,)) as trees:
         history = _History(project, trees, request)
         starts = history.starts()
@@ -151,7 +152,7 @@ def log(
             found = True
             yield version
         if not found:
-            _check_known(project, trees, paths, wanted, request)
+            _check_known(project, trees, asked)
 
 
 def split(project: Project, words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -165,7 +166,7 @@ def split(project: Project, words: Sequence[str]) -> tuple[list[str], list[str]]
     for number, word in enumerate(words):
         full = os.path.normpath(os.path.join(os.getcwd(), word))
         inside = (full + os.sep).startswith(project.root.rstrip(os.sep) + os.sep)
-        if os.path.lexists(full) or (inside and _is_tracked(project, _data_path(project, word))):
+        if os.path.lexists(full) or (inside and _is_tracked(project, word)):
             return revs, list(words[number:])
         if not _resolved(project, word):
             return revs, list(words[number:])
@@ -181,31 +182,35 @@ def _resolved(project: Project, word: str) -> list[str]:
     return [line for line in lines if line != "--end-of-options"]
 
 
-def _data_path(project: Project, path: str) -> str:
+def _data_paths(project: Project, path: str) -> list[str]:
     """Return the data that a path means, relative to the project: a pointer file's is its own."""
     relpath = project.relpath(path.rstrip("/") or path)
-    if is_source(relpath) and relpath not in project.tracked.outs:
-        found = [item.relpath for item in project.tracked.outs.values() if item.source == relpath]
-        if len(found) == 1:
-            return found[0]
-        if not found and relpath.endswith(".dvc"):
-            return relpath.removesuffix(".dvc")
-    return relpath
+    if relpath in project.tracked.outs or not is_source(relpath):
+        return [relpath]
+    found = [item.relpath for item in project.tracked.outs.values() if item.source == relpath]
+    return sorted(found) or [relpath.removesuffix(SUFFIX)]
 
 
-def _is_tracked(project: Project, relpath: str) -> bool:
+def _is_tracked(project: Project, path: str) -> bool:
     tracked = project.tracked
-    return tracked.holder(relpath) is not None or bool(tracked.below(relpath))
+    return any(
+        tracked.holder(relpath) is not None or tracked.below(relpath)
+        for relpath in _data_paths(project, path)
+    )
 
 
-def _check_known(
-    project: Project, trees: Trees, paths: Sequence[str], wanted: Sequence[str], request: Request
-) -> None:
-    """Raise if one of the paths is not only unchanged in these commits, but unknown."""
+def _check_known(project: Project, trees: Trees, asked: Sequence[tuple[str, str]]) -> None:
+    """Raise if one of the paths is not only unchanged in these commits, but unknown.
+
+    Args:
+        project: The project.
+        trees: Its repository.
+        asked: Paths as the user gave them, and what they mean.
+    """
     everywhere = _History(project, trees, Request(all_refs=True, follow=False))
     starts = everywhere.starts()
     outs = project.tracked.outs
-    for path, relpath in zip(paths, wanted, strict=True):
+    for path, relpath in asked:
         holder = project.tracked.holder(relpath)
         if project.tracked.below(relpath) or (holder is not None and holder.relpath == relpath):
             continue  # not committed yet, or not in these commits

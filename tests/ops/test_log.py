@@ -297,6 +297,7 @@ def test_outputs_of_a_lock_file(project: Project, reopen: Opener) -> None:
     assert history.subjects("models") == ["two", "one"]
     assert history.of("models")[0].size_change == 5
     assert history.subjects("prepared") == ["other stage", "one"]
+    assert history.subjects("dvc.lock") == ["two", "other stage", "one"]
 
 
 def test_a_pointer_of_any_name_is_found(project: Project, reopen: Opener) -> None:
