@@ -544,7 +544,9 @@ def doctor(checks: Sequence[Check], paint: Paint) -> str:
         mark = "ok" if check.ok else "NO"
         word = paint(mark, "green" if check.ok else "red")
         lines.append(f"{word}  {check.what.ljust(longest)}  {check.how}")
-    repairs = list(dict.fromkeys(check.repair for check in checks if not check.ok))
+    needed = dict.fromkeys(check.repair for check in checks if not check.ok)
+    # What makes way for ours comes before ours.
+    repairs = sorted(needed, key=lambda repair: repair.startswith("git dvc install"))
     if repairs:
         lines += ["", "to repair this, type:", *(f"    {repair}" for repair in repairs)]
     else:
