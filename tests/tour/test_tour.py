@@ -20,6 +20,12 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return git-dvc, which is not on PATH; this process was started as if by it."""
     found = launcher.write(tmp_path / "bin")
     monkeypatch.setattr("sys.argv", [str(found), "tour"])
+    others = [
+        folder
+        for folder in os.environ["PATH"].split(os.pathsep)
+        if not os.path.exists(os.path.join(folder, "git-dvc"))
+    ]
+    monkeypatch.setenv("PATH", os.pathsep.join(others))
     monkeypatch.setattr(console, "quiet", False)
     return found
 
