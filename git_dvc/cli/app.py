@@ -23,7 +23,7 @@ import typer.core
 import typer.main
 
 from git_dvc import __version__
-from git_dvc.cli import failures
+from git_dvc.cli import failures, prefix
 from git_dvc.cli.console import console
 from git_dvc.errors import GitDvcError, UsageError, quoted
 from git_dvc.store import oplog
@@ -33,6 +33,8 @@ PROGRAM = "git dvc"
 _ErrorWithMessage: Any = typer.BadParameter.__mro__[2]
 _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _INDENT = "    "
+_PATHS = ("target", "path", "from")
+"""What help calls an argument that is a path in the work tree."""
 
 
 class Entry(NamedTuple):
@@ -159,7 +161,21 @@ class Command(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line, with the two habits of DVC's that Typer does not know."""
-        return super().parse_args(ctx, list(self._spelled_out(args)))
+        rest: list[str] = super().parse_args(ctx, list(self._spelled_out(args)))
+        self._look_where_the_user_stands(ctx.params)
+        return rest
+
+    def _look_where_the_user_stands(self, values: dict[str, Any]) -> None:
+        folder = prefix.prefix()
+        for parameter in self.params if folder else ():
+            name = parameter.name or ""
+            value = values.get(name)
+            if not value or (parameter.metavar or "").strip("<>.") not in _PATHS:
+                continue
+            if isinstance(value, str):
+                values[name] = prefix.seen_from_here(value, folder)
+            elif isinstance(value, (list, tuple)):
+                values[name] = [prefix.seen_from_here(one, folder) for one in value]
 
     def _spelled_out(self, arguments: Sequence[str]) -> Iterator[str]:
         option = ""
