@@ -43,7 +43,9 @@ def run(arguments: Sequence[str]) -> int:
     if repo is None or mode in _OFF:
         return 0
     stops = mode != "warn"
-    updates = prepush.parse(sys.stdin.read() if sys.stdin is not None else "")
+    # A ref may have any name, but the hashes are text.
+    lines = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    updates = prepush.parse(lines.decode("ascii", "surrogateescape"))
     name, url = (*arguments, "", "")[:2]
     projects: list[Project] = []
     try:

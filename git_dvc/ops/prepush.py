@@ -17,6 +17,7 @@ from git_dvc.errors import (
     UnknownRemoteError,
     UnsupportedRemoteError,
 )
+from git_dvc.formats import config as configs
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
 from git_dvc.ops import named, push, remotes
@@ -24,7 +25,7 @@ from git_dvc.ops import wanted as wanting
 from git_dvc.ops.select import Selected
 from git_dvc.ops.wanted import Object, Wanted
 from git_dvc.progress import Progress
-from git_dvc.project import Project
+from git_dvc.project import DVC_DIR, Project
 from git_dvc.remote.base import Memory, Remote
 
 
@@ -87,6 +88,26 @@ def _names_of(repo: Repository, url: str) -> list[str]:
     return sorted(found)
 
 
+def take_config(repo: Repository, project: Project, commits: Sequence[str]) -> None:
+    """Give a project whose config is not checked out that of the commits to be pushed.
+
+    ``git push origin main`` is typed on other branches, too, on one without any data perhaps.
+    """
+    number = [layer.level for layer in project.config.layers].index("project")
+    layer = project.config.layers[number]
+    if os.path.lexists(layer.path):
+        return
+    with Trees(repo) as trees:
+        for commit in commits:
+            blob = trees.blob_at(commit, project.git_path(f"{DVC_DIR}/config"))
+            if blob is not None:
+                text = trees.blob(blob).decode("utf-8", "replace")
+                parsed = configs.parse(text, layer.path)
+                fresh = layer._replace(values=parsed.values, problems=parsed.problems)
+                project.config.layers[number] = fresh
+                return
+
+
 class Check(NamedTuple):
     """What one data remote lacks."""
 
@@ -138,6 +159,7 @@ def examine(
     others = [project.prefix for project in projects]
     with Trees(repo) as trees:
         for project in projects:
+            take_config(repo, project, commits)
             default = remotes.default(project)
             if default is None and not remotes.names(project):
                 continue

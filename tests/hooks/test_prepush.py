@@ -545,3 +545,39 @@ def test_the_hook_that_install_writes(work: Work) -> None:
     work.save("more", {"model": "m2"}, "model")
     assert work.git("push", "origin", "main").returncode == 1
     assert not work.sent() & values("m2")
+
+
+def test_from_a_branch_without_a_project(work: Work) -> None:
+    work.remote()
+    work.ok("checkout", "-q", "--orphan", "pages")
+    work.ok("rm", "-rqf", ".")
+    assert not (work.top / ".dvc" / "config").exists()
+    write_tree(work.top, {"index.html": "x"})
+    work.ok("add", "index.html")
+    work.ok("commit", "-qm", "page")
+    assert "sent 3 files" in work.ok("push", "origin", "main", "pages")
+    assert work.sent() >= values("1", "2", "m")
+
+
+def test_refs_of_any_name(work: Work) -> None:
+    work.remote()
+    name = os.fsdecode(b"refs/heads/a\xff\xc3\xa9")
+    work.ok("update-ref", name, "HEAD")
+    assert "sent 3 files" in work.ok("push", "-q", "origin", name)
+
+
+def test_ctrl_c_stops_the_push_and_leaves_the_remote_good(work: Work, tmp_path: Path) -> None:
+    work.remote()
+    work.save("many", {f"many/{n}": f"content {n}" for n in range(20)}, "many")
+    script = tmp_path / "interrupted.py"
+    script.write_text(KILLED.format(top=str(TOP), at=9).replace("os.getpid(), 9", "os.getpid(), 2"))
+    hook = work.top / ".git" / "hooks" / "pre-push"
+    before = hook.read_text()
+    hook.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{script}' hook pre-push \"$@\"\n")
+    done = work.git("push", "origin", "main")
+    assert done.returncode != 0 and "interrupted, nothing was pushed" in done.stderr
+    assert "Traceback" not in done.stderr and work.pushed() == ""
+    assert os.listdir(work.store / "tmp") == [] and not folders(work.sent())
+    hook.write_text(before)
+    work.ok("push", "origin", "main")
+    assert len(work.sent() - folders(work.sent())) == 23
