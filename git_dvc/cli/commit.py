@@ -46,3 +46,4 @@ def commit(
         changed = [project.shown(path) for path in result.changed]
         console.say(render.stored(result.files, result.size_bytes, changed, staged=result.staged))
         opened.tell_how_to_stage(project, changed, staged=result.staged)
+        opened.tell_of_conflicts(project, result.in_conflict, result.leftover)

@@ -22,6 +22,7 @@ from git_dvc.ops import record as recording
 from git_dvc.ops.add import add_inside
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.record import Recorded, check_cache_is_ours
+from git_dvc.ops.resolve import Adding, unmerged
 from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
@@ -39,9 +40,13 @@ class Result:
         staged: Whether they were staged.
         files: Number of files that were read and stored.
         size_bytes: Their size.
+        in_conflict: Pointer files that were not staged: more in them is in conflict.
+        leftover: What a merge put beside ours (``name~theirs``) and is still there.
     """
 
     def __init__(self) -> None:
+        self.in_conflict: list[str] = []
+        self.leftover: list[str] = []
         self.recorded: list[str] = []
         self.changed: list[str] = []
         self.staged = False
@@ -85,8 +90,16 @@ def commit(
         uncached = _uncached(project, targets, chosen)
         check_not_busy(project, [c.item.relpath for c in chosen] + [u.relpath for u in uncached])
         check_cache_is_ours(project)
+        conflicts = Adding(project, [(c.item, i) for c in chosen for i in c.inner or ("",)]
+                           if targets else [])  # fmt: skip
         if not targets:
             problems += [(found.where, found.what) for found in project.tracked.problems]
+            disputed = {case.source for case in unmerged(project)}
+            chosen = [found for found in chosen if found.item.source not in disputed]
+            uncached = [item for item in uncached if item.source not in disputed]
+            told = {found.where for found in project.tracked.problems}
+            why = "is in conflict: name its data to record it, or see 'git dvc resolve'"
+            problems += [(source, why) for source in sorted(disputed - told)]
         try:
             for selected in chosen:
                 item = selected.item
@@ -101,9 +114,14 @@ def commit(
                     _note_uncached(project, item, result, watch)
                 except (GitDvcError, PermissionError) as problem:
                     problems += _reasons(project, item, problem)
+            if not problems:
+                conflicts.finish()
         finally:
-            if result.changed:
-                result.staged = recording.stage(project, result.changed)
+            result.in_conflict = sorted(conflicts.held)
+            result.leftover = conflicts.leftover
+            ready = {*result.changed, *conflicts.resolved} - conflicts.held
+            if ready:
+                result.staged = recording.stage(project, sorted(ready))
             project.forget_tracked()
     if problems:
         raise NotRecordedError(problems)

@@ -189,6 +189,7 @@ def resolve(
     if project.repo is None:
         raise NotInGitError(project.root)
     result = Result()
+    ready: list[Case] = []
     with project.lock(watch), project.operation("resolve"):
         project.forget_tracked()
         notes = _Notes(project)
@@ -200,12 +201,17 @@ def resolve(
             choices = {} if choice == MERGE else notes.of(case)
             for conflict in found if choice != MERGE else []:
                 _decide(project, case, conflict, choice, choices, result)
-            _write(project, case, choices, notes, result)
+            ready += _write(project, case, choices, notes, result)
         project.forget_tracked()
     result.brought = checking_out.follow(project, watch)
+    # Last of all: killed before, the same command is what finishes it.
     with project.lock(watch):
         for case, found in chosen:
             _remove_asides(project, case, found)
+        for case in ready:
+            project.repo.stage([project.git_path(case.source)])
+            result.staged.append(case.source)
+            notes.set(case, {})
     result.done = not project.repo.run(["ls-files", "-u"])
     return result
 
@@ -355,23 +361,20 @@ def _put_beside(project: Project, case: Case, conflict: Conflict) -> str:
 
 def _write(
     project: Project, case: Case, choices: dict[str, str], notes: _Notes, result: Result
-) -> None:
-    """Write a file as it is merged by now, and stage it if nothing is open."""
+) -> list[Case]:
+    """Write a file as it is merged by now; return it if nothing is open."""
     merged = merge(project, case, choices)
     place = project.path(case.source)
-    if merged.conflicts:
-        result.left.append(Open(case.source, merged.conflicts, choices))
-        notes.set(case, choices)
+    notes.set(case, choices)
     if not merged.data:
         fsutil.remove_if_there(place)
     elif project.read(case.source) != merged.data:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         fsutil.atomic_write(place, merged.data, _tmp(project))
-    if not merged.conflicts:
-        assert project.repo is not None  # noqa: S101 - resolve asked
-        project.repo.stage([project.git_path(case.source)])
-        result.staged.append(case.source)
-        notes.set(case, {})
+    if merged.conflicts:
+        result.left.append(Open(case.source, merged.conflicts, choices))
+        return []
+    return [case]
 
 
 def _tmp(project: Project) -> str:

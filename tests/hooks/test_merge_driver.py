@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,21 @@ def test_a_second_run_gives_the_same_bytes(work: Work) -> None:
         for name in names:
             os.unlink(name)
     assert results[0] == results[1]
+
+
+def test_a_merge_loads_no_yaml_and_no_command_line(work: Work) -> None:
+    apart(work, OURS, THEIRS)
+    names = [work.top / name for name in ("O", "A", "B")]
+    for name, rev in zip(names, ("side~1", "main", "side"), strict=True):
+        name.write_text(work.git("show", f"{rev}:images.dvc"))
+    code = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(launcher.TOP)!r})\n"
+        "from git_dvc.hooks import merge_driver\n"
+        f"code = merge_driver.run({[*map(str, names), '7', 'images.dvc']!r})\n"
+        "print(code, *sys.modules)\n"
+    )
+    done = scene.run(sys.executable, "-c", code, cwd=work.top)
+    first, *loaded = done.stdout.split()
+    assert first == "0", done.stderr
+    assert not {"yaml", "typer", "dulwich", "filelock", "subprocess", "inspect"} & set(loaded)

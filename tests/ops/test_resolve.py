@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import launcher
+from git_dvc.ops import resolve
+from git_dvc.project import Project
+from tests import launcher, scene
 from tests.conflicts import BASE, Work, apart
+from tests.faults import seam
 from tests.scene import read_tree, write_tree
 
 OURS = {"images/a": "ours\n", "images/b": None, "images/c": "c\nours\n", "images/d/e": "1\n"}
@@ -120,6 +123,36 @@ def test_adding_the_directory_resolves_it_and_names_what_is_left(torn: Work) -> 
     assert "images/b~theirs" in torn.said and "images/a~theirs" not in torn.said
     assert torn.unmerged() == [] and torn.is_right()
     assert files(torn)["a"] == "mine\n"
+
+
+def test_recording_everything_leaves_conflicts_open(torn: Work) -> None:
+    write_tree(torn.root, {"images/a": "mine\n", "model": "new\n"})
+    torn.dvc("commit", code=1)
+    assert "images.dvc: is in conflict" in torn.said and torn.unmerged() == ["images.dvc"]
+    assert torn.out("model.dvc").size == 4
+    torn.dvc("commit", "images")
+    assert torn.unmerged() == [] and files(torn)["a"] == "mine\n" and torn.is_right()
+
+
+def test_killed_anywhere_the_same_command_finishes(torn: Work) -> None:
+    def prepare() -> None:
+        torn.git("checkout", "-q", "-m", "images.dvc")  # in conflict again
+        torn.dvc("sync", "-q")
+        assert torn.unmerged() == ["images.dvc"]
+
+    def command() -> None:
+        with Project.open() as project:
+            resolve.resolve(project, ["images"], "theirs")
+
+    died = 0
+    for outcome in seam.walk(prepare, command, die=True, step=7):
+        if torn.unmerged():
+            command()
+        died += outcome.died
+        torn.dvc("sync", "-q")
+        assert files(torn) == {**REST, "a": "theirs\n", "b": "changed\n", "c": "c\ntheirs\n"}
+        assert torn.unmerged() == [] and scene.is_clean(torn.root)
+    assert died
 
 
 def test_adding_before_the_merged_data_came_is_refused(work: Work) -> None:
