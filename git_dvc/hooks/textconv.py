@@ -31,7 +31,6 @@ from git_dvc import fsutil, hashing
 from git_dvc.errors import FormatError, GitDvcError, quoted
 from git_dvc.formats import manifest, pointer
 from git_dvc.git.repo import Repository
-from git_dvc.project import DVC_DIR, Project, find_root
 from git_dvc.tracked import LOCK_FILE
 
 TYPE_CHECKING = False
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from git_dvc.formats.lockfile import LockStage
     from git_dvc.formats.pointer import Out
+    from git_dvc.project import Project
     from git_dvc.store.cache import Cache
 
 FEW_FILES = 5_000
@@ -72,9 +72,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         shown = text(arguments[0], data)
     except Exception as problem:  # the file itself is always better than no difference at all
-        if "GIT_DVC_DEBUG" in os.environ:
-            raise
-        shown = [data, _note(f"git-dvc could not read this: {problem}").encode()]
+        shown = [data, _encoded(_note(f"git-dvc could not read this: {quoted(str(problem))}"))]
     try:
         out = sys.stdout.buffer
         for part in shown:
@@ -305,6 +303,8 @@ class _Lists:
 
     def _projects(self) -> Iterator[Project]:
         """Yield the projects of this work tree, the likely ones first."""
+        from git_dvc.project import find_root  # a pointer to a single file does without
+
         here = os.getcwd()
         try:
             repo = Repository.discover(here)
@@ -355,6 +355,8 @@ class _Check:
 
 
 def _opened(repo: Repository, roots: Iterable[str], seen: set[str]) -> Iterator[Project]:
+    from git_dvc.project import DVC_DIR, Project
+
     for root in roots:
         root = os.path.normpath(root)
         if root not in seen and os.path.isdir(os.path.join(root, DVC_DIR)):

@@ -432,6 +432,35 @@ def test_a_wrong_call_says_how_and_an_unreadable_file_fails(work: Work) -> None:
     assert (done.returncode, done.stderr) == (1, "error: nothing.dvc: No such file or directory\n")
 
 
+def test_a_bug_of_ours_costs_the_view_and_not_the_difference(
+    work: Work, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def broken(*_: object) -> list[bytes]:
+        raise RuntimeError("of ours")
+
+    work.save({"model": "1"}, "model")
+    monkeypatch.setattr(textconv, "text", broken)
+    monkeypatch.setattr("gc.disable", lambda: None)
+    assert textconv.run(["model.dvc"]) == 0
+    shown = capfdbinary.readouterr().out
+    pointer = (work.top / "model.dvc").read_bytes()
+    assert shown == pointer + b"(git-dvc could not read this: of ours)\n"
+
+
+def test_a_reader_that_has_enough_is_no_error(work: Work) -> None:
+    files = {f"data/{number:05}": str(number) for number in range(5000)}
+    data = manifest.dump({name[5:]: md5(text.encode()) for name, text in files.items()})
+    value = md5(data) + ".dir"
+    with Project.open(str(work.top)) as project:
+        place = Path(project.cache().path(value))
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    (work.top / "data.dvc").write_text(f"outs:\n- md5: {value}\n  hash: md5\n  path: data\n")
+    command = f"'{work.tool}' textconv data.dvc | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = scene.run("bash", "-c", command, cwd=work.top)
+    assert (done.stdout.splitlines()[1], done.stderr) == ("0", "")
+
+
 # -- directories with many files ----------------------------------------------------------
 
 
