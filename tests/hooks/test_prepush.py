@@ -581,3 +581,18 @@ def test_ctrl_c_stops_the_push_and_leaves_the_remote_good(work: Work, tmp_path: 
     hook.write_text(before)
     work.ok("push", "origin", "main")
     assert len(work.sent() - folders(work.sent())) == 23
+
+
+def test_what_the_other_side_has_is_not_looked_at_again(work: Work) -> None:
+    """A new branch has no old value over there, but its first commits are there all the same."""
+    work.remote()
+    work.save("lost", {"model": "lost"}, "model")
+    work.forget("lost")
+    work.save("found", {"model": "new"}, "model")
+    work.ok("push", "--no-verify", "origin", "main")
+    work.ok("checkout", "-qb", "side")
+    work.save("code", {"code": "1"})
+    assert "sent 3 files" in work.ok("push", "origin", "side")
+    work.save("code", {"code": "2"})
+    work.ok("push", str(work.bare), "side:by-url")
+    assert work.git("push", str(work.base / "nowhere"), "main").returncode != 0
