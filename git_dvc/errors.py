@@ -608,6 +608,82 @@ class CannotKeepError(GitDvcError):
         )
 
 
+class NothingToUndoError(GitDvcError):
+    """There is no operation to take back."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+
+
+class UnknownOperationError(GitDvcError):
+    """No operation has this id, or several.
+
+    Args:
+        name: As the user typed it.
+        several: The ids that begin like that.
+    """
+
+    def __init__(self, name: str, several: Sequence[str] = ()) -> None:
+        what = f"several operations begin with {quoted(name)}: {', '.join(several)}"
+        super().__init__(
+            what if several else f"no such operation: {quoted(name)}",
+            hint="see which there are with 'git dvc op log'",
+        )
+
+
+class CannotUndoError(GitDvcError):
+    """An operation cannot be taken back as things are; nothing was changed.
+
+    Args:
+        name: The operation.
+        problems: Path and reason of each obstacle.
+        can_force: Whether ``--force`` overrides them.
+    """
+
+    def __init__(
+        self, name: str, problems: Sequence[tuple[str, str]], *, can_force: bool = True
+    ) -> None:
+        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
+        if len(problems) > MOST_PATHS:
+            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        hint = "take back later operations first ('git dvc op log'), or insist with --force"
+        super().__init__(
+            f"{name} cannot be taken back, so nothing was changed:",
+            details=shown,
+            hint=hint if can_force else "see what else there is with 'git dvc op log'",
+        )
+
+
+class IncompleteUndoError(GitDvcError):
+    """Some of an operation could not be taken back; the rest was.
+
+    Args:
+        name: The operation.
+        kept: Files with unsaved changes, left as they are.
+        missing: Files whose former content the cache lacks.
+        blocked: Reason, by path, of what failed otherwise.
+    """
+
+    def __init__(
+        self, name: str, kept: Sequence[str], missing: Sequence[str], blocked: dict[str, str]
+    ) -> None:
+        reasons = {
+            **dict.fromkeys(kept, "it has changes that are not in the cache"),
+            **dict.fromkeys(missing, "the cache lacks its former content"),
+            **blocked,
+        }
+        named = [f"{quoted(path)}: {quoted(why)}" for path, why in sorted(reasons.items())]
+        lines = [f"  {line}" for line in named[:MOST_PATHS]]
+        if len(named) > MOST_PATHS:
+            lines.append(f"  ... and {len(named) - MOST_PATHS} more")
+        super().__init__(
+            f"{name} was taken back, but for these files, which were left as they are:",
+            details=lines,
+            hint="to finish, mend that and run 'git dvc undo' again; --force discards changes "
+            "(and keeps them for a later undo)",
+        )
+
+
 class CannotRemoveError(GitDvcError):
     """A target of ``remove`` cannot be taken out."""
 

@@ -60,6 +60,8 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("resolve", "resolve:resolve", "End the conflicts that a merge left in data"),
         Entry("move", "move:move", "Rename tracked data", ("mv",)),
         Entry("remove", "remove:remove", "Stop tracking data", ("rm",)),
+        Entry("undo", "undo:undo", "Take back the last operation on the data"),
+        Entry("op log", "op:log", "List the operations, and what can be taken back"),
     ),
     "share data": (
         Entry("push", "push:push", "Send data to a remote"),
@@ -102,6 +104,7 @@ _GROUP_SUMMARIES = {
     "cache": "Where the cache is, and its layout",
     "data": "Look at tracked data",
     "remote": "Where data is shared",
+    "op": "What git-dvc did in this work tree",
 }
 
 

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from git_dvc.hooks.doctor import Check
     from git_dvc.ops import cache_migrate as migration
     from git_dvc.ops import fsck as checking
+    from git_dvc.ops import undo as undoing
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
+    from git_dvc.store.oplog import Operation, OutChange
     from git_dvc.tracked import TrackedOut
 
     Paint = Callable[[str, str], str]
@@ -572,3 +574,112 @@ def doctor_json(report: Report, checks: Sequence[Check]) -> dict[str, Any]:
 
 def _place(place: Place) -> str:
     return quoted(place.path) + (f" ({place.file_system})" if place.file_system else "")
+
+
+# -- undo, op log ------------------------------------------------------------------------
+
+
+def undone(result: undoing.Result, shown: Shown, paint: Paint = plain, *, dry: bool = False) -> str:
+    """Return what ``undo`` did, or would do."""
+    words = "did again" if result.redo else "took back"
+    if dry:
+        words = "would do again" if result.redo else "would take back"
+    lines = [f"{words} {result.operation.id}: {quoted(result.operation.command)}"]
+    changes = {
+        "modified": [shown(path) for path in (*result.restored, *result.modified)],
+        "added": [shown(path) for path in result.added],
+        "deleted": [shown(path) for path in (*result.removed, *result.deleted)],
+    }
+    lines += checkout_lines(changes, paint).splitlines()
+    if result.brought_back:
+        verb = "would bring back" if dry else "brought back"
+        count = number_of(len(result.brought_back), "file")
+        lines.append(f"{verb} {count} that --force had discarded")
+    if result.left_staged:
+        names = and_list([quoted(shown(path)) for path in result.left_staged[:MOST_NAMES]])
+        lines.append(f"left as staged, for it is not what was staged then: {names}")
+    return "\n".join(lines) + "\n"
+
+
+def undone_json(result: undoing.Result, shown: Shown) -> dict[str, Any]:
+    """Return what ``undo`` did as values for JSON."""
+    listed = ("restored", "removed", "modified", "added", "deleted", "brought_back", "differs")
+    return {
+        "operation": result.operation.id,
+        "redo": result.redo,
+        **{name: [shown(path) for path in getattr(result, name)] for name in listed},
+        "kept": [shown(path) for path in result.kept],
+        "missing": {shown(path): value for path, value in result.missing.items()},
+        "blocked": {shown(path): why for path, why in result.blocked.items()},
+    }
+
+
+_ACTS = {"place": "data of", "record": "recorded", "move": "moved", "unprotect": "unprotected"}
+
+
+def operations(
+    listed: Sequence[Operation], undone: Mapping[str, str], shown: Shown, paint: Paint = plain
+) -> str:
+    """Return operations as text: a line for each, and what it touched below."""
+    import time
+
+    lines = []
+    for one in listed:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time_s))
+        marks = _marks(one, undone)
+        mark = f" ({', '.join(marks)})" if marks else ""
+        command = paint(quoted(one.command), "dim") if one.id in undone else quoted(one.command)
+        lines.append(f"{paint(one.id, 'yellow')}  {when}  {command}{mark}")
+        touched = [_touched(change, shown) for change in one.outs]
+        touched += [quoted(shown(change.relpath)) for change in one.files]
+        if len(touched) > MOST_NAMES:
+            touched[MOST_NAMES:] = [f"{len(touched) - MOST_NAMES} more"]
+        lines.append(f"{_INDENT}{', '.join(touched)}")
+    return "\n".join(lines) + "\n"
+
+
+def _marks(one: Operation, undone: Mapping[str, str]) -> list[str]:
+    marks = []
+    if one.undoes:
+        marks.append(f"{'redo' if one.kind == 'redo' else 'undo'} of {one.undoes}")
+    if one.id in undone:
+        marks.append(f"taken back by {undone[one.id]}")
+    if not one.finished:
+        marks.append("not finished")
+    if one.damaged:
+        marks.append("record damaged")
+    return marks
+
+
+def _touched(change: OutChange, shown: Shown) -> str:
+    text = f"{_ACTS[change.act]} {quoted(shown(change.relpath))}"
+    if change.origin:
+        text = f"moved {quoted(shown(change.origin))} to {quoted(shown(change.relpath))}"
+    if change.before.kept:
+        text += f" ({number_of(len(change.before.kept), 'discarded file')} kept)"
+    return text
+
+
+def operation_json(one: Operation, undone: Mapping[str, str], shown: Shown) -> dict[str, Any]:
+    """Return an operation as values for JSON."""
+    from datetime import datetime, timezone
+
+    return {
+        "id": one.id,
+        "time": datetime.fromtimestamp(one.time_s, timezone.utc).isoformat(timespec="seconds"),
+        "kind": one.kind,
+        "command": one.command,
+        "undoes": one.undoes or None,
+        "undone_by": undone.get(one.id),
+        "finished": one.finished,
+        "outputs": [
+            {
+                "path": shown(change.relpath),
+                "act": change.act,
+                **({"from": shown(change.origin)} if change.origin else {}),
+                "kept": sorted(change.before.kept),
+            }
+            for change in one.outs
+        ],
+        "files": [shown(change.relpath) for change in one.files],
+    }

@@ -435,6 +435,26 @@ class Repository:
             for chunk in _chunks(there):
                 self._write_index(["add", "--", *chunk], b"", env)
 
+    def set_index(self, entries: Mapping[str, tuple[str, str] | None]) -> None:
+        """Give files the entry in the index that they had; the work tree is not looked at.
+
+        Args:
+            entries: Mode and blob by path from the top; None to take the file out.
+
+        Raises:
+            GitError: Git refused.
+        """
+        gone = [path for path, entry in entries.items() if entry is None]
+        if gone:
+            self._write_index(["update-index", "--force-remove", "-z", "--stdin"], _nul(gone))
+        lines = [
+            f"{entry[0]} {entry[1]}\t".encode("ascii") + os.fsencode(path) + b"\0"
+            for path, entry in entries.items()
+            if entry is not None
+        ]
+        if lines:
+            self._write_index(["update-index", "-z", "--index-info"], b"".join(lines))
+
     def _write_index(
         self, args: list[str], input: bytes, env: Mapping[str, str | None] | None = None
     ) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from git_dvc import fsutil, relpaths
 from git_dvc.errors import (
@@ -63,14 +63,26 @@ def unprotect(project: Project, targets: Sequence[str], *, progress: Progress | 
             replaced = unprotect_output(project, selected, watch)
             if replaced:
                 known = project.state.header(selected.item.relpath)
-                side = Side(header=known)
-                recorder.out(OutChange(selected.item.relpath, UNPROTECT, side, side))
+                before, after = Side("", header=known), Side({}, header=known)
+                recorder.out(OutChange(selected.item.relpath, UNPROTECT, before, after))
             count += replaced
         return count
 
 
-def unprotect_output(project: Project, chosen: Selected, progress: Progress) -> int:
+def unprotect_output(
+    project: Project,
+    chosen: Selected,
+    progress: Progress,
+    *,
+    only: Container[str] | None = None,
+) -> int:
     """Replace the links of one output, and save what is then known of its files.
+
+    Args:
+        project: The project, locked.
+        chosen: The output, and which of its files.
+        progress: Told of the work.
+        only: Just these of its files.
 
     Returns:
         The number of files that were replaced.
@@ -84,6 +96,9 @@ def unprotect_output(project: Project, chosen: Selected, progress: Progress) -> 
         return 0
     paths = sorted(path for path in found.entries if chosen.wants(path))
     problems = [(path, why) for path, why in found.problems if chosen.wants(path)]
+    if only is not None:
+        paths = [path for path in paths if path in only]
+        problems = [(path, why) for path, why in problems if path in only]
     progress.start("Unprotecting", len(paths))
     count = 0
     learned: dict[str, Entry] = {}

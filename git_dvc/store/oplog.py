@@ -98,7 +98,7 @@ class OutChange(NamedTuple):
     def inverse(self) -> OutChange:
         """Return what takes this back."""
         relpath, origin = (self.origin, self.relpath) if self.origin else (self.relpath, "")
-        return OutChange(relpath, self.act, self.after, self.before, origin)
+        return OutChange(relpath, self.act, self.after, self.before, origin, self.made)
 
 
 class FileChange(NamedTuple):
