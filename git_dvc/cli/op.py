@@ -18,8 +18,9 @@ git dvc op log --json
 
 def log(
     count: Annotated[
-        int, typer.Option("-n", "--max-count", min=0, help="At most so many.", show_default=False)
-    ] = -1,
+        int | None,
+        typer.Option("-n", "--max-count", min=0, help="At most so many.", show_default=False),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """List what git-dvc did to the data in this work tree, newest first.
@@ -32,7 +33,7 @@ def log(
     with opened.project() as project:
         operations = project.oplog.read()
         undone = undone_by(operations)
-        chosen = operations[::-1][: count if count >= 0 else None]
+        chosen = operations[::-1][:count]
         if as_json:
             listed = [render.operation_json(one, undone, project.shown) for one in chosen]
             console.write(render.json_line(listed))

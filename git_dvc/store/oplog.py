@@ -525,7 +525,11 @@ def _bytes(value: Any) -> bytes | None:
     if how != "zlib":
         raise FormatError("text: unknown form")
     try:
-        return zlib.decompressobj().decompress(binascii.a2b_base64(text), _MOST_TEXT)
+        stream = zlib.decompressobj()
+        data = stream.decompress(binascii.a2b_base64(text), _MOST_TEXT)
+        if not stream.eof:
+            raise FormatError("text: cut off, or far too large")
+        return data
     except (zlib.error, binascii.Error):
         raise FormatError("text: damaged") from None
 
