@@ -289,13 +289,21 @@ def _steps(repo: Repository) -> Sequence[bytes] | None:
     if os.path.isdir(os.path.join(place, "rebase-apply")):
         step = _number(os.path.join(place, "rebase-apply", "next"))
         last = _number(os.path.join(place, "rebase-apply", "last"))
-        return [b"pick"] * max(last - step, 0)
+        return [b"pick"] * max(last - step, 0) if _applies(repo, step + 1) else []
     if os.path.isdir(os.path.join(place, "sequencer")):
         # Unlike a rebase's, this list still has the step that is being done.
         return _commands(os.path.join(place, "sequencer", "todo"))[1:]
     if _starts_to_apply(place):
         return [b"pick"]
     return None
+
+
+def _applies(repo: Repository, step: int) -> bool:
+    """Return whether Git will be able to apply a patch: where it is not, no hook tells us."""
+    patch = os.path.join(repo.git_dir, "rebase-apply", f"{step:04}")
+    if not os.path.exists(patch):
+        return True
+    return repo.call(["apply", "--check", "--cached", patch]).code == 0
 
 
 def _commands(path: str) -> list[bytes]:
