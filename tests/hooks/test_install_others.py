@@ -233,7 +233,7 @@ def test_uninstall_leaves_husky_as_it_was(with_husky: Scene) -> None:
         for path in lines:
             path.write_text(LINE.sub("", path.read_text()).replace(REMARK, "").rstrip("\n") + "\n")
     assert scene.read_tree(work.top / ".husky") == before
-    work.ok("git", "checkout", "-q", "v1")
+    work.ok("git", "checkout", "-q", "v1", "--", "data.dvc")
     assert "husky:post-checkout" in work.theirs()
     assert work.data() == "2", "ours is gone"
 
@@ -512,13 +512,13 @@ def test_a_directory_shared_through_git_is_joined(work: Scene) -> None:
     assert work.install() == "the hooks are in place already\n"
     work.theirs()
     work.ok("git", "checkout", "-q", "--detach")
-    work.ok("git", "reset", "-q", "--hard", "v1")
+    work.ok("git", "checkout", "-q", "v1", "--", "data.dvc")
     assert work.data() == "1"
     work.ok("git", "reset", "-q", "--hard", "v2")
     assert work.data() == "2"
-    assert work.theirs() == ["team"]
+    assert work.theirs() == ["team", "team"]
     work.uninstall()
-    work.ok("git", "reset", "-q", "--hard", "v1")
+    work.ok("git", "checkout", "-q", "v1", "--", "data.dvc")
     assert work.data() == "2"
 
 
