@@ -209,13 +209,8 @@ def test_the_first_add_leaves_no_gitignore_behind(project: Project) -> None:
     take_back()
     assert scene() == before and not os.path.exists(".gitignore")
     take_back(redo=True)
-    assert is_clean(".") and git("ls-files").split() == [
-        ".dvc/.gitignore",
-        ".dvc/config",
-        ".dvcignore",
-        ".gitignore",
-        "d.dvc",
-    ]
+    assert is_clean(".")
+    assert {".gitignore", "d.dvc"} <= set(git("ls-files").split())
 
 
 @pytest.mark.parametrize("kind", KINDS)
