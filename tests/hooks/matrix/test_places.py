@@ -1,4 +1,4 @@
-"""Work trees that a Git command makes: linked ones and clones; and all kinds of links."""
+"""Work trees that a Git command makes: linked ones, clones, submodules; and all kinds of links."""
 
 from __future__ import annotations
 
@@ -57,6 +57,26 @@ def test_a_clone_has_hooks(world: World) -> None:
     run("git reset -q --hard origin/topic", clone.top, env)
     assert holds(world, clone.top)
     assert run("git status --porcelain -uno", clone.top, env).out == ""
+
+
+def test_submodules_follow_what_is_above_them(world: World) -> None:
+    outer = world.folder / "outer"
+    outer.mkdir()
+    env = {"PATH": world.env["PATH"]}
+    run("git init -q && git submodule --quiet add ../repo mod", outer, env)
+    inside = outer / "mod"
+    run("git dvc install", inside, env)
+    run(f"git dvc cache dir --local {world.top}/.dvc/cache && git dvc checkout -q", inside, env)
+    for version in ("v1", "v3"):
+        run(f"git checkout -q {version}", inside, env)
+        run(f"git add mod && git commit -qm {version} && git tag {version}", outer, env)
+    run("git checkout -q v1 && git submodule --quiet update", outer, env)
+    assert holds(world, inside) and (inside / "model").read_text() == "m1"
+    run("git checkout -q --recurse-submodules v3", outer, env)
+    assert holds(world, inside) and (inside / "model").read_text() == "m3"
+    run("git reset -q --hard --recurse-submodules v1", outer, env)
+    assert holds(world, inside) and (inside / "model").read_text() == "m1"
+    assert run("git status --porcelain", outer, env).out == ""
 
 
 @pytest.mark.parametrize("kind", ["hardlink", "symlink", "copy"])
