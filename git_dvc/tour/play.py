@@ -74,6 +74,7 @@ def _tell(stage: Stage) -> None:
     _keep_unsaved(stage, first, second, train[FIRST])
     _follow_everything(stage, first, second, train[FIRST])
     _merge_labels(stage, train[0], train[1])
+    _undo(stage)
 
 
 def _begin(stage: Stage, images: list[digits.Digit]) -> None:
@@ -262,6 +263,18 @@ def _merge_labels(stage: Stage, one: digits.Digit, other: digits.Digit) -> None:
     stage.check("and nothing is left to commit", not stage.output)
     stage.run("git diff -U0 v2.0 -- data.dvc")
     stage.run("git dvc log --oneline -n 4 data")
+
+
+def _undo(stage: Stage) -> None:
+    stage.chapter("9. And the way back from a mistake")
+    before = _everything(stage)
+    stage.run(f"git dvc remove --outs {MODEL}.dvc")
+    stage.check("the model is gone, and untracked", not stage.snapshot(MODEL))
+    stage.run("git dvc undo")
+    stage.check("undo: all is as before", _everything(stage) == before)
+    stage.run("git status --short")
+    stage.check("for Git, too", not stage.output)
+    stage.run("git dvc op log -n 3")
 
 
 def _moved(image: digits.Digit, label: str) -> str:
