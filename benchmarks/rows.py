@@ -148,6 +148,80 @@ MD5SUM = Limit("md5sum", lambda scene: _plain(scene, "md5sum", scene.source), ne
 XXH128SUM = Limit(
     "xxh128sum", lambda scene: _plain(scene, "xxh128sum", scene.source), needs="xxh128sum"
 )
+TRUE = Limit("true", lambda scene: _plain(scene, "true"))
+
+
+def _git_dvc(scene: Scene) -> Place | None:
+    return next((place for place in scene.places if place.tool.name == "git-dvc"), None)
+
+
+def _plain_switch(rev: str) -> LimitStep:
+    """Return ``git checkout`` in git-dvc's own repository: what other commands are held to."""
+
+    def step(scene: Scene) -> Command:
+        place = _git_dvc(scene)
+        return place.switch(rev) if place else _plain(scene, "true")
+
+    return step
+
+
+TO_V1 = Limit("git checkout", _plain_switch("v1"))
+TO_V2 = Limit("git checkout", _plain_switch("v2"))
+
+
+def _go(rev: str) -> Prepare:
+    def go(scene: Scene, place: Place, turn: int) -> None:
+        place.do(place.git("reset", "-q", "--hard"))
+        place.do(place.switch(rev))
+
+    return go
+
+
+def _run(*args: str) -> Callable[[Scene, Place, int], Command]:
+    return lambda scene, place, turn: place.git(*args)
+
+
+def _stash_v1(scene: Scene, place: Place, turn: int) -> None:
+    """Stand at v2, with the data of v1 in the stash."""
+    _go("v2")(scene, place, turn)
+    place.do(place.git("checkout", "-q", "v1", "--", scene.data + ".dvc"))
+    place.do(place.git("stash", "push", "-q"))
+
+
+def _behind(scene: Scene, place: Place, turn: int) -> None:
+    _go("v1")(scene, place, turn)
+    place.do(place.git("checkout", "-q", "-B", "behind"))
+
+
+def _edit_code(scene: Scene, place: Place, turn: int) -> None:
+    with open(place.path("src/p00/m00/f00001.py"), "a") as file:
+        file.write("# edited\n")
+
+
+def _drop_stash(scene: Scene, place: Place, turn: int) -> None:
+    place.do(place.git("stash", "drop", "-q"))
+
+
+def _two_commits(scene: Scene, place: Place, turn: int) -> None:
+    """Stand on two commits after v1, to be rebased onto v2."""
+    place.do(place.git("checkout", "-q", "-B", "side", "v1"))
+    for name in ("one", "two"):
+        workloads.write(place.path(f"{name}.py"), f"# {turn}\n".encode())
+        place.do(place.git("add", f"{name}.py"))
+        place.do(place.git("commit", "-q", "--no-verify", "-m", name))
+
+
+def _other_side(scene: Scene, place: Place, turn: int) -> None:
+    """Make a commit after v1 that changes other files than v2 does."""
+    if place.do(place.git("tag", "--list", "side")):
+        return
+    _go("v1")(scene, place, turn)
+    workloads.change_many(place.path(scene.data), scene.size, "side", shift=3)
+    place.do(place.add(scene.data))
+    place.commit("side")
+    place.do(place.switch("v2"))
+
+
 PYTHON = Limit("python", lambda scene: _plain(scene, sys.executable, "-I", "-c", "pass"))
 
 ROWS: tuple[Row, ...] = (
@@ -306,6 +380,114 @@ ROWS: tuple[Row, ...] = (
         bars=(Bar("git", 0.005, extra_seconds=True),),
         repeat=10,
         warm_up=True,
+    ),
+    Row(
+        "code-stash",
+        "code only: git stash push, hooks installed",
+        *("code", "hardlink", "tagged"),
+        step=_run("stash", "push", "-q"),
+        tools=("git-dvc", "git"),
+        bars=(Bar("git", 0.015, extra_seconds=True),),
+        before=_edit_code,
+        after=_drop_stash,
+        repeat=10,
+        warm_up=True,
+    ),
+    Row(
+        "code-rebase",
+        "code only: git rebase of two commits, hooks installed",
+        *("code", "hardlink", "tagged"),
+        step=_run("rebase", "-q", "v2"),
+        tools=("git-dvc", "git"),
+        bars=(Bar("git", 0.015, extra_seconds=True),),
+        before=_two_commits,
+        repeat=10,
+        warm_up=True,
+    ),
+    Row(
+        "code-reset",
+        "code only: git reset --hard, hooks installed",
+        *("code", "hardlink", "tagged"),
+        step=lambda scene, place, turn: place.git(
+            "reset", "-q", "--hard", "v1" if turn % 2 == 0 else "v2"
+        ),
+        tools=("git-dvc", "git"),
+        bars=(Bar("git", 0.002, extra_seconds=True),),
+        repeat=10,
+        warm_up=True,
+    ),
+    Row(
+        "code-add",
+        "code only: git add, hooks installed",
+        *("code", "hardlink", "tagged"),
+        step=_run("add", "src/p00/m00/f00001.py"),
+        tools=("git-dvc", "git"),
+        bars=(Bar("git", 0.002, extra_seconds=True),),
+        before=_edit_code,
+        repeat=10,
+        warm_up=True,
+    ),
+    Row(
+        "reset-changed",
+        "many files: git reset --hard, 100 differ",
+        *("many", "hardlink", "tagged"),
+        step=_run("reset", "-q", "--hard", "v1"),
+        tools=("git-dvc",),
+        limits=(TO_V2,),
+        bars=(Bar("git checkout", 1.2),),
+        before=_go("v2"),
+        repeat=3,
+        warm_up=True,
+    ),
+    Row(
+        "stash-pop-changed",
+        "many files: git stash pop, 100 differ",
+        *("many", "hardlink", "tagged"),
+        step=_run("stash", "pop", "-q"),
+        tools=("git-dvc",),
+        limits=(TO_V2,),
+        bars=(Bar("git checkout", 1.2),),
+        before=_stash_v1,
+        after=_go("v1"),
+        repeat=3,
+        warm_up=True,
+    ),
+    Row(
+        "pull-changed",
+        "many files: git pull, 100 differ",
+        *("many", "hardlink", "tagged"),
+        step=_run("pull", "-q", "--ff-only", ".", "v2"),
+        tools=("git-dvc",),
+        limits=(TO_V1,),
+        bars=(Bar("git checkout", 1.2),),
+        before=_behind,
+        repeat=3,
+        warm_up=True,
+    ),
+    Row(
+        "textconv",
+        "many files: git diff of two versions, 100 differ",
+        *("many", "hardlink", "tagged"),
+        step=_run("diff", "v1", "v2", "--", "data.dvc"),
+        tools=("git-dvc",),
+        limits=(TRUE,),
+        bars=(Bar("true", 0.5, extra_seconds=True),),
+        repeat=3,
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "merge-driver",
+        "many files: merge of two sides with 100 changes each",
+        *("many", "hardlink", "tagged"),
+        step=_run("merge-tree", "--write-tree", "v2", "side"),
+        tools=("git-dvc",),
+        limits=(TRUE,),
+        bars=(Bar("true", 1.5, extra_seconds=True),),
+        before=_other_side,
+        repeat=3,
+        warm_up=True,
+        reads_only=True,
     ),
 )
 

@@ -59,12 +59,15 @@ def make_many(top: str, size: Size) -> None:
             file.write(random_bytes(4096, "many", number))
 
 
-def change_many(top: str, size: Size, version: object) -> None:
-    """Give ``size.many_changed`` files, spread over the directories, the content of a version."""
+def change_many(top: str, size: Size, version: object, shift: int = 0) -> None:
+    """Give ``size.many_changed`` files, spread over the directories, the content of a version.
+
+    Another ``shift``, below ten, is for other files.
+    """
     step = size.many_files // size.many_changed
     for number in range(size.many_changed):
         # 7 is no divisor of 100: neighbours fall into different directories.
-        place = number * step + number * 7 % step
+        place = number * step + (number * 7 + shift) % step
         write(f"{top}/{many_path(place)}", random_bytes(4096, "change", version, number))
 
 
