@@ -10,7 +10,7 @@ from git_dvc.cli import options
 from git_dvc.cli.console import console
 
 EXAMPLES = """
-git dvc undo               # take back the last add, checkout, sync, commit, remove, move
+git dvc undo               # take back the last add, checkout, commit, remove, ...
 git dvc undo               # and the one before it
 git dvc undo --redo        # do the last one again
 git dvc op log             # what there is to take back
