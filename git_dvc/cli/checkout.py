@@ -8,7 +8,6 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
-from git_dvc.errors import IncompleteCheckoutError
 
 EXAMPLES = """
 git dvc checkout                  # everything; the hooks do this after 'git checkout'
@@ -70,10 +69,6 @@ def checkout(
             console.say(render.checkout_lines(changes, console.paint))
         if relink:
             console.say(f"relinked {render.number_of(result.relinked, 'file')}")
-        if not result.complete:
-            raise IncompleteCheckoutError(
-                [project.shown(path) for path in result.kept],
-                [project.shown(path) for path in result.missing],
-                {project.shown(path): why for path, why in result.blocked.items()},
-                result.problems,
-            )
+        trouble = result.trouble(project.shown)
+        if trouble is not None:
+            raise trouble

@@ -317,15 +317,20 @@ class Cache:
     def store_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store bytes and return their hash; manifests pass ``.dir`` as the suffix."""
         value = self._hasher(data).hexdigest() + suffix
-        if not self._is_there(value, len(data)):
-            temporary = self._temporary()
-            fd = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
-            try:
-                self._fill(fd, data, temporary)
-            finally:
-                os.close(fd)
-            self._queue(value, temporary, len(data))
+        self._store_small(value, data)
         return value
+
+    def _store_small(self, value: str, data: bytes) -> None:
+        """Store bytes under the hash that they were found to have."""
+        if self._is_there(value, len(data)):
+            return
+        temporary = self._temporary()
+        fd = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+        try:
+            self._fill(fd, data, temporary)
+        finally:
+            os.close(fd)
+        self._queue(value, temporary, len(data))
 
     def store_file(
         self, folder: Folder, name: str, *, how: str = COPY, progress: Progress | None = None
@@ -572,14 +577,7 @@ class Cache:
             data = self._read_small(fd, size, watch)
             if self._hasher(data).hexdigest() != digest:
                 return False
-            if not self._is_there(value, len(data)):
-                temporary = self._temporary()
-                target = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
-                try:
-                    self._fill(target, data, temporary)
-                finally:
-                    os.close(target)
-                self._queue(value, temporary, len(data))
+            self._store_small(value, data)
             return True
         return self._store_large(value, digest, fd, watch)
 

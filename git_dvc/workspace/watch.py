@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil
+from git_dvc.tracked import is_source
 
 STAMP, NEAR, FILES, PENDING = "stamp", "watch", "watch.files", "pending"
 _IN_THE_SHELL = 150
@@ -244,13 +245,9 @@ def _names(folder: str) -> list[str] | None:
     try:
         if not stat.S_ISDIR(os.lstat(folder).st_mode):
             return None
-        return sorted(filter(_is_source_name, os.listdir(folder)))
+        return sorted(filter(is_source, os.listdir(folder)))
     except OSError:
         return None
-
-
-def _is_source_name(name: str) -> bool:
-    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")
 
 
 def _touch(path: str) -> int:
