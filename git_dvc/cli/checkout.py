@@ -61,12 +61,7 @@ def checkout(
                 )
             )
         else:
-            changes = {
-                "modified": [project.shown(path) for path in result.modified],
-                "added": [project.shown(path) for path in result.added],
-                "deleted": [project.shown(path) for path in result.deleted],
-            }
-            console.say(render.checkout_lines(changes, console.paint))
+            console.say(render.checkout_result(result, project.shown, console.paint))
         if relink:
             console.say(f"relinked {render.number_of(result.relinked, 'file')}")
         trouble = result.trouble(project.shown)

@@ -150,12 +150,7 @@ def pull(
             allow_missing=True,
             progress=console.progress(),
         )
-        changes = {
-            "modified": [project.shown(path) for path in result.modified],
-            "added": [project.shown(path) for path in result.added],
-            "deleted": [project.shown(path) for path in result.deleted],
-        }
-        console.say(render.checkout_lines(changes, console.paint))
+        console.say(render.checkout_result(result, project.shown, console.paint))
         result.problems.clear()  # told by what was fetched
         if allow_missing:
             done = [moved._replace(missing=[]) for moved in done]

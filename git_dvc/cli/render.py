@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from git_dvc.ops import cache_migrate as migration
     from git_dvc.ops import fsck as checking
     from git_dvc.ops import undo as undoing
+    from git_dvc.ops.checkout import Result as CheckoutResult
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
@@ -142,6 +143,16 @@ def checkout_lines(changes: Mapping[str, Sequence[str]], paint: Paint = plain) -
         for path in sorted(paths, key=lambda path: (not path.endswith("/"), path)):
             lines.append(f"{paint(letter, style)}\t{quoted(path)}")
     return "\n".join(lines)
+
+
+def checkout_result(result: CheckoutResult, shown: Shown, paint: Paint = plain) -> str:
+    """Return the outputs that a checkout moved, as ``checkout_lines`` does."""
+    changes = {
+        "modified": [shown(path) for path in result.modified],
+        "added": [shown(path) for path in result.added],
+        "deleted": [shown(path) for path in result.deleted],
+    }
+    return checkout_lines(changes, paint)
 
 
 def file_counts(counts: Mapping[str, int]) -> str:
