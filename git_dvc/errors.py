@@ -287,15 +287,26 @@ class UnknownRemoteError(GitDvcError):
         )
 
 
-class UnsupportedRemoteError(RemoteError):
-    """A kind of remote that git-dvc cannot talk to."""
+class MissingClientError(RemoteError):
+    """The library that talks to a kind of remote is not installed.
 
-    def __init__(self, name: str, where: str, scheme: str) -> None:
+    Args:
+        name: Of the remote, or its address.
+        scheme: ``s3``, ``ssh``, ...
+        library: The module that could not be imported; '' if none is known for this scheme.
+        extra: What installs it with git-dvc; '' if it is to be installed by itself.
+    """
+
+    def __init__(self, name: str, scheme: str, library: str, extra: str = "") -> None:
+        if extra:
+            hint = f"install it: pip install 'git-dvc[{quoted(extra)}]'"
+        elif library:
+            hint = f"install it: pip install {quoted(library)}"
+        else:
+            hint = f"is {quoted(scheme)}:// spelled as it should be?"
+        why = f"{quoted(scheme)}:// needs the Python package '{quoted(library)}'"
         super().__init__(
-            name,
-            where,
-            f"git-dvc cannot talk to {scheme}:// remotes yet",
-            hint=f"the original program can: 'dvc push -r {quoted(name)}', 'dvc pull'",
+            name, f"{scheme}://", why if library else f"nothing here knows {scheme}://", hint=hint
         )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from git_dvc import hashing, parallel
-from git_dvc.errors import FormatError, GitDvcError, MissingObjectError, path_lines
+from git_dvc import hashing
+from git_dvc.errors import FormatError, GitDvcError, path_lines
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
 from git_dvc.ops.push import Listings, Moved, of_algorithm
@@ -19,7 +19,6 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote.base import Remote
 from git_dvc.store.cache import Cache
-from git_dvc.store.state import pack, unpack
 
 
 def fetch(
@@ -90,7 +89,7 @@ def _fetch_from(
         if listings.unknown and name is not None:
             remote = remote or remotes.opened(project, name)
             fresh = sorted(listings.unknown)
-            damaged += _get_manifests(cache, remote, fresh, progress)
+            damaged += _get_manifests(cache, remote, fresh, progress, jobs)
             listings.unknown.clear()
             for value in fresh:
                 needed.update(listings[value] or ())
@@ -124,65 +123,24 @@ def _places(
     return [place for value in mine for place in listings.places_of(value, bad)]
 
 
-def _get_manifests(
-    cache: Cache, remote: Remote, values: Sequence[str], progress: Progress
-) -> list[str]:
-    """Fetch manifests; return those that are damaged. What is missing is seen later."""
-    damaged = []
-    progress.start(f"Looking at {remote.name}", len(values))
-    try:
-        for value in values:
-            try:
-                if not remote.get(cache, value, progress):
-                    damaged.append(value)
-            except MissingObjectError:
-                pass
-            progress.advance(1)
-        cache.flush()
-    except BaseException:
-        cache.discard()
-        raise
-    finally:
-        progress.finish()
-    return damaged
-
-
 def _get(
     cache: Cache, remote: Remote, values: Sequence[str], progress: Progress, jobs: int | None
 ) -> tuple[set[str], list[str]]:
     """Fetch files; return those that did not come, and which of these are damaged there."""
-
-    def work(part: Sequence[str], watch: Progress) -> bytes:
-        lost, wrong = [], []
-        try:
-            for value in part:
-                try:
-                    if not remote.get(cache, value, watch):
-                        wrong.append(value)
-                except MissingObjectError:
-                    lost.append(value)
-                watch.advance(1)
-            cache.publish()
-        except BaseException:
-            cache.discard()
-            raise
-        return parallel.join(
-            parallel.names_to_bytes(lost),
-            parallel.names_to_bytes(wrong),
-            pack(cache.new_records()),
-        )
-
-    bad: set[str] = set()
-    damaged: list[str] = []
-    count = min(jobs, len(values)) if jobs else parallel.processes(len(values))
     progress.start(f"Fetching from {remote.name}", len(values))
     try:
-        for data in parallel.run(parallel.split(values, count), work, progress):
-            lost, wrong, records = parallel.unjoin(data)
-            damaged += parallel.names_from_bytes(wrong)
-            bad.update(parallel.names_from_bytes(lost))
-            cache.take_records(unpack(records))
-        cache.flush()
+        got = remote.get_all(cache, values, progress, jobs)
     finally:
         progress.finish()
-    return bad | set(damaged), damaged
+    return {*got.missing, *got.damaged}, got.damaged
+
+
+def _get_manifests(
+    cache: Cache, remote: Remote, values: Sequence[str], progress: Progress, jobs: int | None
+) -> list[str]:
+    """Fetch manifests; return those that are damaged. What is missing is seen later."""
+    progress.start(f"Looking at {remote.name}", len(values))
+    try:
+        return remote.get_all(cache, values, progress, jobs).damaged
+    finally:
+        progress.finish()

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from git_dvc.errors import (
     FormatError,
     GitDvcError,
+    MissingClientError,
     RemoteError,
     UnknownRemoteError,
-    UnsupportedRemoteError,
 )
 from git_dvc.formats import config as configs
 from git_dvc.git.repo import Repository
@@ -119,7 +119,7 @@ class Check(NamedTuple):
 class Unchecked(NamedTuple):
     """A remote that cannot be talked to, and the data that nobody warned of yet."""
 
-    error: UnsupportedRemoteError
+    error: MissingClientError
     memory: Memory
     fresh: list[Object]
 
@@ -179,7 +179,7 @@ def _examine_remote(
         return
     try:
         remote = remotes.closed(project, name)
-    except UnsupportedRemoteError as error:
+    except MissingClientError as error:
         memory = Memory(remotes.memory_folder(project, remotes.about(project, name)), "told")
         fresh = [whole for whole in wanted if whole not in memory.seen]
         if fresh:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from git_dvc import hashing
 from git_dvc.errors import (
     ConfigError,
+    MissingClientError,
     RemoteError,
     UnknownRemoteError,
-    UnsupportedRemoteError,
 )
 from git_dvc.formats import config as configs
 from git_dvc.ops import config as settings
@@ -110,7 +110,7 @@ def opened(project: Project, name: str | None = None) -> Remote:
 
     Raises:
         UnknownRemoteError: There is none of this name.
-        UnsupportedRemoteError: It is of a kind that git-dvc cannot talk to.
+        MissingClientError: The library for this kind of remote is not installed.
         RemoteError: It cannot be used now.
     """
     remote = closed(project, name)
@@ -125,7 +125,7 @@ def closed(project: Project, name: str | None = None) -> Remote:
         raise no_default(project)
     found = about(project, chosen)
     if found.scheme:
-        raise UnsupportedRemoteError(found.name, found.where, found.scheme)
+        raise MissingClientError(found.name, found.scheme, "")
     root = os.path.normpath(found.url)
     if project.repo is not None and _is_inside(root, project.repo):
         # A commit chose it: nothing of ours is ever written there (S3).

@@ -9,18 +9,18 @@ What every remote keeps to:
 * *Nothing wrong is stored.* What is sent is hashed on the way, and gets its name only if it
   hashes to it. What is fetched goes through ``Cache.store_object``, which does the same.
 * *Members before manifests.* Who sees a directory's manifest on a remote may take it that its
-  files are there; ``transfer.py`` sends in that order, ``publish`` in between.
+  files are there; ``transfer.py`` sends in that order.
 * *Nothing is deleted on read.* What looks damaged is reported.
 
 A remote remembers what it was seen to have (``Memory``), and asks again where asking is cheap.
-``local.py`` is a folder; each other kind will be a module of its own that imports its client.
+``local.py`` is a folder, ``objects.py`` everything that is reached by a ``Wire``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from git_dvc import hashing
 from git_dvc.errors import FormatError
@@ -29,6 +29,32 @@ from git_dvc.store.cache import Cache
 
 SizeOf = Callable[[str], "int | None"]
 """Returns the size in bytes that the object of a hash should have, or None if unknown."""
+
+
+class Stored(NamedTuple):
+    """An object on a remote.
+
+    Attributes:
+        value: Its hash.
+        size_bytes: Its size; None if unknown.
+        mtime_s: When it was written, in seconds since the epoch; None if unknown.
+    """
+
+    value: str
+    size_bytes: int | None
+    mtime_s: float | None
+
+
+class Got(NamedTuple):
+    """What did not come.
+
+    Attributes:
+        missing: Hashes that the remote does not have.
+        damaged: Hashes of which the remote has something else.
+    """
+
+    missing: list[str]
+    damaged: list[str]
 
 
 class Remote(Protocol):
@@ -60,36 +86,51 @@ class Remote(Protocol):
     def lacks(self, algorithm: str, values: Iterable[str], size_of: SizeOf) -> set[str]:
         """Return those of many hashes that have no object, or one of a wrong size."""
 
-    def all_hashes(self, algorithm: str) -> Iterator[str]:
-        """Yield the hash of every object of one algorithm."""
+    def stored(self, algorithm: str) -> Iterator[Stored]:
+        """Yield every object of one algorithm."""
 
-    def put(self, source: Cache, value: str, progress: Progress) -> bool:
-        """Send one object of a cache; it need not have its name before ``publish``.
+    def put_all(
+        self, source: Cache, values: Sequence[str], progress: Progress, jobs: int | None = None
+    ) -> list[str]:
+        """Send objects of a cache; when this returns, they have their names and are durable.
+
+        Args:
+            source: Where they are; tells the algorithm.
+            values: Their hashes; in this order, as far as one goes after another.
+            progress: Told of bytes, and of each object as a file.
+            jobs: How many at a time, at most.
 
         Returns:
-            Whether it was sent; False if what the cache has is damaged.
+            Those that were not sent, because what the cache has is damaged or gone.
 
         Raises:
-            MissingObjectError: The cache does not have it.
+            RemoteError: The remote failed; what was sent before stays.
+        """
+
+    def get_all(
+        self, target: Cache, values: Sequence[str], progress: Progress, jobs: int | None = None
+    ) -> Got:
+        """Fetch objects into a cache; arguments as for ``put_all``.
+
+        Raises:
+            RemoteError: The remote failed; what came before stays.
+        """
+
+    def read(
+        self, algorithm: str, value: str, offset: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield bytes of one object as they are there: nothing is checked.
+
+        Raises:
+            MissingObjectError: There is none.
             RemoteError: The remote failed.
         """
 
-    def get(self, target: Cache, value: str, progress: Progress) -> bool:
-        """Fetch one object into a cache.
+    def delete(self, algorithm: str, values: Iterable[str], progress: Progress) -> int:
+        """Take objects away and forget what was seen whole; return how many there were."""
 
-        Returns:
-            Whether it was stored; False if what the remote has is damaged.
-
-        Raises:
-            MissingObjectError: The remote does not have it.
-            RemoteError: The remote failed.
-        """
-
-    def publish(self) -> None:
-        """Give everything sent so far its name; durable when this returns."""
-
-    def discard(self) -> None:
-        """Drop what was sent and not published."""
+    def close(self) -> None:
+        """Hang up, and close the records."""
 
 
 class Memory:

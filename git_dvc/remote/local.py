@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
-from git_dvc import hashing
-from git_dvc.errors import RemoteError, RemoteGoneError
+from git_dvc import fsutil, hashing, parallel
+from git_dvc.errors import MissingObjectError, RemoteError, RemoteGoneError
 from git_dvc.progress import Progress
-from git_dvc.remote.base import Memory, SizeOf
+from git_dvc.remote.base import Got, Memory, SizeOf, Stored
 from git_dvc.store.cache import Cache
-from git_dvc.store.state import State
+from git_dvc.store.state import State, pack, unpack
+
+_PIECE_BYTES = 1024 * 1024
 
 
 class LocalRemote:
@@ -116,15 +119,113 @@ class LocalRemote:
                 missing.add(value)
         return missing
 
-    def all_hashes(self, algorithm: str) -> Iterator[str]:
-        """Yield the hash of every object of one algorithm."""
-        return self._store(algorithm).all_hashes()
+    def stored(self, algorithm: str) -> Iterator[Stored]:
+        """Yield every object of one algorithm."""
+        store = self._store(algorithm)
+        for value in store.all_hashes():
+            found = fsutil.lstat(store.path(value))
+            if found is not None and stat.S_ISREG(found.st_mode):
+                yield Stored(value, found.st_size, found.st_mtime)
 
     # -- moving -----------------------------------------------------------------------------
 
-    def put(self, source: Cache, value: str, progress: Progress) -> bool:
-        """Send one object of a cache; return False if what the cache has is damaged."""
-        fd = source.open_object(value)
+    def put_all(
+        self, source: Cache, values: Sequence[str], progress: Progress, jobs: int | None = None
+    ) -> list[str]:
+        """Send objects of a cache, many on several processors; return those damaged there."""
+
+        def work(part: Sequence[str], watch: Progress) -> bytes:
+            bad = []
+            try:
+                for value in part:
+                    if not self._put(source, value, watch):
+                        bad.append(value)
+                    watch.advance(1)
+                self._publish()
+            except BaseException:
+                self._discard()  # here, as each process has its own
+                raise
+            return parallel.names_to_bytes(bad)
+
+        self._looks.clear()
+        bad: list[str] = []
+        for data in parallel.run(_parts(values, jobs), work, progress):
+            bad += parallel.names_from_bytes(data)
+        return bad
+
+    def get_all(
+        self, target: Cache, values: Sequence[str], progress: Progress, jobs: int | None = None
+    ) -> Got:
+        """Fetch objects into a cache, many on several processors."""
+
+        def work(part: Sequence[str], watch: Progress) -> bytes:
+            got = Got([], [])
+            try:
+                for value in part:
+                    try:
+                        if not self._get(target, value, watch):
+                            got.damaged.append(value)
+                    except MissingObjectError:
+                        got.missing.append(value)
+                    watch.advance(1)
+                target.publish()
+            except BaseException:
+                target.discard()
+                raise
+            return parallel.join(*map(parallel.names_to_bytes, got), pack(target.new_records()))
+
+        all_got = Got([], [])
+        for data in parallel.run(_parts(values, jobs), work, progress):
+            missing, damaged, records = parallel.unjoin(data)
+            all_got.missing.extend(parallel.names_from_bytes(missing))
+            all_got.damaged.extend(parallel.names_from_bytes(damaged))
+            target.take_records(unpack(records))
+        target.flush()
+        return all_got
+
+    def read(
+        self, algorithm: str, value: str, offset: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield bytes of one object as they are there: nothing is checked."""
+        try:
+            fd = self._store(algorithm).open_object(value)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+        try:
+            left = sys.maxsize if length is None else length
+            while left > 0:
+                piece = os.pread(fd, min(_PIECE_BYTES, left), offset)
+                if not piece:
+                    return
+                yield piece
+                offset += len(piece)
+                left -= len(piece)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+        finally:
+            os.close(fd)
+
+    def delete(self, algorithm: str, values: Iterable[str], progress: Progress) -> int:
+        """Take objects away and forget what was seen whole; return how many there were."""
+        self._looks.clear()
+        store = self._store(algorithm)
+        count = 0
+        for value in values:
+            try:
+                os.unlink(store.path(value))
+                count += 1
+            except FileNotFoundError:
+                pass
+            except OSError as problem:
+                raise self._failed(problem) from problem
+            progress.advance(1)
+        return count
+
+    def _put(self, source: Cache, value: str, progress: Progress) -> bool:
+        try:
+            fd = source.open_object(value)
+        except MissingObjectError:
+            return False  # taken away since we looked
         try:
             return self._store(source.algorithm.name).store_object(value, fd, progress)
         except OSError as problem:
@@ -132,8 +233,7 @@ class LocalRemote:
         finally:
             os.close(fd)
 
-    def get(self, target: Cache, value: str, progress: Progress) -> bool:
-        """Fetch one object into a cache; return False if what the remote has is damaged."""
+    def _get(self, target: Cache, value: str, progress: Progress) -> bool:
         try:
             fd = self._store(target.algorithm.name).open_object(value)
         except OSError as problem:
@@ -143,9 +243,7 @@ class LocalRemote:
         finally:
             os.close(fd)
 
-    def publish(self) -> None:
-        """Give everything sent so far its name; durable when this returns."""
-        self._looks.clear()
+    def _publish(self) -> None:
         try:
             for store in self._stores.values():
                 store.publish()
@@ -153,7 +251,13 @@ class LocalRemote:
         except OSError as problem:
             raise self._failed(problem) from problem
 
-    def discard(self) -> None:
-        """Drop what was sent and not published."""
+    def _discard(self) -> None:
         for store in self._stores.values():
             store.discard()
+
+
+def _parts(values: Sequence[str], jobs: int | None) -> list[Sequence[str]]:
+    if not values:
+        return []
+    count = min(jobs, len(values)) if jobs else parallel.processes(len(values))
+    return parallel.split(values, count)

@@ -7,12 +7,10 @@ are there or go before it, so that a manifest on a remote always means the whole
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from git_dvc.errors import MissingObjectError
-from git_dvc.parallel import names_from_bytes, names_to_bytes, processes, run, split
-from git_dvc.progress import Progress
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.remote.base import Remote
 from git_dvc.store.cache import Cache
 
@@ -98,7 +96,7 @@ def send(
         target: Where they go.
         todo: What to send.
         progress: Told of files and bytes.
-        jobs: How many processes to use at most; None to decide by the number of files.
+        jobs: How many at a time, at most; None to leave it to the remote.
 
     Raises:
         RemoteError: The remote failed; what was sent before stays.
@@ -106,49 +104,14 @@ def send(
     sizes = {value: source.size(value) or 0 for value in todo.files}
     progress.start(f"Sending to {target.name}", len(sizes), sum(sizes.values()))
     try:
-        bad = set(_send_files(source, target, todo.files, progress, jobs))
-        for value in todo.manifests if not bad else _whole(source, todo.manifests, bad):
-            if not _put(source, target, value, progress):
-                bad.add(value)
-        target.publish()
-    except BaseException:
-        target.discard()
-        raise
+        bad = set(target.put_all(source, todo.files, progress, jobs)) if todo.files else set()
+        manifests = _whole(source, todo.manifests, bad) if bad else todo.manifests
+        if manifests:
+            bad.update(target.put_all(source, manifests, NoProgress(), jobs))
     finally:
         progress.finish()
     done = [value for value in todo.files if value not in bad]
     return Sent(len(done), sum(sizes[value] for value in done), sorted(bad))
-
-
-def _send_files(
-    source: Cache, target: Remote, files: Sequence[str], progress: Progress, jobs: int | None
-) -> Iterator[str]:
-    """Send files, many of them on several processors; yield those that are damaged here."""
-
-    def work(part: Sequence[str], watch: Progress) -> bytes:
-        bad = []
-        try:
-            for value in part:
-                if not _put(source, target, value, watch):
-                    bad.append(value)
-                watch.advance(1)
-            target.publish()
-        except BaseException:
-            target.discard()  # here, as each process has its own
-            raise
-        return names_to_bytes(bad)
-
-    if files:
-        count = min(jobs, len(files)) if jobs else processes(len(files))
-        for result in run(split(files, count), work, progress):
-            yield from names_from_bytes(result)
-
-
-def _put(source: Cache, target: Remote, value: str, progress: Progress) -> bool:
-    try:
-        return target.put(source, value, progress)
-    except MissingObjectError:
-        return False  # taken away since we looked
 
 
 def _whole(source: Cache, manifests: Sequence[str], bad: Collection[str]) -> list[str]:

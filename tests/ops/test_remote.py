@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from git_dvc.errors import ConfigError, GitDvcError, UnknownRemoteError, UnsupportedRemoteError
+from git_dvc.errors import ConfigError, GitDvcError, MissingClientError, UnknownRemoteError
 from git_dvc.ops import remote as op
 from git_dvc.ops import remotes
 from git_dvc.project import Project
@@ -134,7 +134,7 @@ def test_urls(top: Path, tmp_path: Path) -> None:
         assert remotes.about(project, "home").url == os.path.expanduser("~/data")
         with pytest.raises(ConfigError, match="circle"):
             remotes.about(project, "circle")
-        with pytest.raises(UnsupportedRemoteError) as caught:
+        with pytest.raises(MissingClientError) as caught:
             remotes.opened(project, "cloud")
         assert "secret" not in str(caught.value)
         assert "secret" not in str(op.listing(project))

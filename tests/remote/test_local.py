@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from git_dvc import fsutil, hashing
+from git_dvc import fsutil, hashing, parallel
 from git_dvc.errors import MissingObjectError, RemoteError, RemoteGoneError
 from git_dvc.progress import NoProgress
 from git_dvc.remote import transfer
-from git_dvc.remote.base import Memory
+from git_dvc.remote.base import Got, Memory
 from git_dvc.remote.local import LocalRemote
 from git_dvc.store.cache import SMALL_BYTES, Cache
 from tests.scene import check_objects, md5
@@ -53,9 +53,10 @@ def test_an_object_goes_there_and_back(
         stat.S_IMODE(os.stat(f"{remote.where}/files/md5/{value[:2]}/{value[2:]}").st_mode) == 0o444
     )
     other = Cache(str(tmp_path / "other"))
-    assert remote.get(other, value, QUIET)
-    other.flush()
+    assert remote.get_all(other, [value], QUIET) == Got([], [])
     assert check_objects(other.root) == {value: data}
+    assert b"".join(remote.read("md5", value)) == data
+    assert b"".join(remote.read("md5", value, 3, 2)) == data[3:5]
     assert os.listdir(tmp_path / "store" / "tmp") == []
 
 
@@ -69,7 +70,10 @@ def test_the_layout_of_dvc_2(tmp_path: Path, remote: LocalRemote) -> None:
     assert (Path(remote.where) / value[:2] / value[2:]).read_bytes() == b"a\r\nb\r\n"
     assert remote.lacks("md5-dos2unix", [value], old.size) == set()
     assert remote.lacks("md5", [value], old.size) == {value}
-    assert list(remote.all_hashes("md5-dos2unix")) == [value]
+    (found,) = remote.stored("md5-dos2unix")
+    assert (found.value, found.size_bytes) == (value, 6) and found.mtime_s is not None
+    assert remote.delete("md5-dos2unix", [value, "0" * 32], QUIET) == 1
+    assert list(remote.stored("md5-dos2unix")) == []
 
 
 @pytest.mark.parametrize("size", [5, SMALL_BYTES + 5])
@@ -84,8 +88,7 @@ def test_damaged_objects_are_neither_sent_nor_fetched(
         with open(path, "r+b") as stream:
             stream.write(b"#")
     other = Cache(str(tmp_path / "other"))
-    assert not remote.get(other, value, QUIET)
-    other.flush()
+    assert remote.get_all(other, [value], QUIET) == Got([], [value])
     assert check_objects(other.root) == {}
     assert os.path.exists(path), "nothing is deleted on read"
     os.unlink(path)
@@ -99,15 +102,16 @@ def test_what_is_missing_or_a_link_is_not_there(
 ) -> None:
     """A link in a remote could lead to somebody's secrets (S11)."""
     (value,) = stored(cache, b"data")
+    other = Cache(str(tmp_path / "other"))
+    assert remote.get_all(other, ["0" * 32], QUIET) == Got(["0" * 32], [])
     with pytest.raises(MissingObjectError):
-        remote.get(cache, "0" * 32, QUIET)
+        list(remote.read("md5", "0" * 32))
     secret = tmp_path / "secret"
     secret.write_bytes(b"data")
     place = Path(remote.where) / "files" / "md5" / value[:2] / value[2:]
     place.parent.mkdir(parents=True)
     place.symlink_to(secret)
-    with pytest.raises(MissingObjectError):
-        remote.get(cache, value, QUIET)
+    assert remote.get_all(other, [value], QUIET) == Got([value], [])
     assert remote.lacks("md5", [value], cache.size) == {value}
     send(cache, remote, value)
     assert not place.is_symlink() and place.read_bytes() == b"data"
@@ -170,7 +174,7 @@ def test_a_full_disk_leaves_nothing_half(
 def test_many_files_go_by_several_processes(
     cache: Cache, remote: LocalRemote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "processes", lambda files: 3)
+    monkeypatch.setattr(parallel, "processes", lambda files: 3)
     values = stored(cache, *(f"content {n}".encode() for n in range(50)))
     assert send(cache, remote, *values).files == 50
     assert sorted(check_objects(remote.where)) == sorted(values)

@@ -1,0 +1,57 @@
+"""Which kinds of remote there are, by the scheme of their address.
+
+Each kind is a module of this package with one function, ``connect``; it is imported when such a
+remote is used, and it alone imports the client library that it needs. A scheme that is in no
+module goes to fsspec, whose drivers the user installs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+from git_dvc.errors import MissingClientError
+from git_dvc.formats.config import url_scheme
+from git_dvc.remote.wire import Wire
+
+
+class Kind(NamedTuple):
+    """How to talk to the remotes of one scheme.
+
+    Attributes:
+        module: In this package.
+        extra: What installs its library, as in ``pip install 'git-dvc[ssh]'``; '' if it comes
+            with git-dvc.
+    """
+
+    module: str
+    extra: str = ""
+
+
+KINDS: dict[str, Kind] = {}
+"""By scheme."""
+
+
+def connect(url: str, options: Mapping[str, str], name: str = "") -> Wire:
+    """Return a client for the server of an address; nobody is asked anything yet.
+
+    Args:
+        url: The address, with its scheme.
+        options: The remote's options, as in the config; those that are paths are absolute.
+        name: The remote's name, for messages.
+
+    Raises:
+        MissingClientError: The library for this scheme is not installed.
+        ConfigError: An option cannot be used.
+    """
+    scheme = url_scheme(url)
+    kind = KINDS.get(scheme, Kind("fsspecs", scheme))
+    try:
+        module = import_module(f"git_dvc.remote.{kind.module}")
+        wire: Wire = module.connect(url, options)
+    except ModuleNotFoundError as problem:
+        if (problem.name or "").startswith("git_dvc"):
+            raise
+        raise MissingClientError(name or url, scheme, problem.name or "", kind.extra) from None
+    return wire
