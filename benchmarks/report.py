@@ -73,13 +73,22 @@ def verdicts(result: Result, size: Size) -> list[Verdict]:
             found.append(Verdict(f"x {bar.against}", value, bar.most))
     for kind, most in row.calls_per_file:
         counts = result.calls.get(OURS)
-        value = counts[kind] / row.files(size) if counts else None
-        found.append(Verdict(f"{kind} calls a file", value, most))
-    if row.read_bytes_per_byte is not None:
-        read = [run.read_bytes for runs in result.rounds.get(OURS, []) for run in runs]
-        known = [count for count in read if count is not None]
-        value = median(known) / size.big_bytes if known else None
-        found.append(Verdict("bytes read a byte", value, row.read_bytes_per_byte))
+        calls = counts[kind] / row.files(size) if counts else None
+        found.append(Verdict(f"{kind} calls a file", calls, most))
+    runs = [run for each in result.rounds.get(OURS, []) for run in each]
+    moved = (
+        ("bytes read a byte", row.read_bytes_per_byte, [run.read_bytes for run in runs]),
+        ("bytes written a byte", row.written_bytes_per_byte, [run.written_bytes for run in runs]),
+    )
+    for what, bar_on_it, counted in moved:
+        if bar_on_it is not None:
+            known = [count for count in counted if count is not None]
+            times_size = median(known) / size.big_bytes if known else None
+            found.append(Verdict(what, times_size, bar_on_it))
+    if row.requests_per_file is not None:
+        asked = result.requests.get(OURS)
+        requests = median(asked) / row.files(size) if asked else None
+        found.append(Verdict("requests a file", requests, row.requests_per_file))
     peak = peak_bytes(result, OURS) / 1e6 if ours else None
     found.append(Verdict("peak memory", peak, PEAK_BAR_BYTES / 1e6, " MB"))
     return found
@@ -126,6 +135,8 @@ def _block(result: Result, size: Size) -> list[str]:
             f"{kind} {count / files:.2f}" for kind, count in counts.items() if count / files >= 0.01
         )
         lines.append(f"  calls a file, {who}: {kinds}")
+    for who, asked in result.requests.items():
+        lines.append(f"  requests a file, {who}: {median(asked) / row.files(size):.2f}")
     for verdict in verdicts(result, size) if OURS in result.rounds else []:
         lines.append("  " + _sentence(verdict))
     return lines
@@ -181,6 +192,7 @@ def _measured(result: Result, size: Size) -> dict[str, object]:
             for who in result.rounds
         },
         "system_calls": result.calls,
+        "requests": result.requests,
         "bars": [
             verdict._asdict() | {"holds": verdict.holds} for verdict in verdicts(result, size)
         ],

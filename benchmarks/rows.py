@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks import tools, workloads
+from benchmarks import s3, tools, workloads
 from benchmarks.measure import Command
-from benchmarks.scenes import Scene
+from benchmarks.scenes import Remote, Scene, SharedImages
 from benchmarks.tools import Place
 
 # A turn counts the runs of one row: 0, 1, 2, ...
@@ -40,6 +41,7 @@ class Limit(NamedTuple):
     step: LimitStep
     leaves: bool = False  # writes below scene.scratch; deleted before and after
     needs: str = "sh"  # the program it needs; without it the limit is left out
+    before: Callable[[Scene], None] | None = None
 
 
 class Row(NamedTuple):
@@ -68,6 +70,9 @@ class Row(NamedTuple):
     files: Callable[[workloads.Size], int] = lambda size: 0  # how many, for calls_per_file
     calls_per_file: tuple[tuple[str, float], ...] = ()  # bars on system calls
     read_bytes_per_byte: float | None = None  # bar on bytes read, by the bytes of the big file
+    written_bytes_per_byte: float | None = None
+    requests_per_file: float | None = None  # bar on requests to the scene's server
+    needs: str | None = None  # ``s3``: a client and a server for that
 
 
 def _add(scene: Scene, place: Place, turn: int) -> Command:
@@ -121,14 +126,19 @@ def _copied(scene: Scene) -> str:
     return os.path.join(scene.scratch, "copy")
 
 
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
 READ_MD5_LINK = Limit(
     "read+md5+link",
     lambda scene: _plain(
-        scene,
-        sys.executable,
-        os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare.py"),
-        scene.source,
-        _copied(scene),
+        scene, sys.executable, f"{_HERE}/bare.py", "link", scene.source, _copied(scene)
+    ),
+    leaves=True,
+)
+READ_MD5_WRITE = Limit(
+    "read+md5+write",
+    lambda scene: _plain(
+        scene, sys.executable, f"{_HERE}/bare.py", "write", scene.source, _copied(scene)
     ),
     leaves=True,
 )
@@ -222,6 +232,98 @@ def _other_side(scene: Scene, place: Place, turn: int) -> None:
     place.do(place.switch("v2"))
 
 
+def _remote(scene: Scene) -> Remote:
+    assert isinstance(scene, Remote)
+    return scene
+
+
+def _push(scene: Scene, place: Place, turn: int) -> Command:
+    return _remote(scene).push(place)
+
+
+def _pull(scene: Scene, place: Place, turn: int) -> Command:
+    return _remote(scene).pull(place)
+
+
+def _empty_remote(scene: Scene, place: Place, turn: int) -> None:
+    _remote(scene).empty(place)
+
+
+def _empty_big_remote(scene: Scene, place: Place, turn: int) -> None:
+    _remote(scene).empty(place)
+    workloads.read_through(place.cache)
+
+
+def _full_remote(scene: Scene, place: Place, turn: int) -> None:
+    _remote(scene).filled(place)
+
+
+def _fresh_clone(scene: Scene, place: Place, turn: int) -> None:
+    """Fill the remote if need be; its files are in memory for both tools."""
+    _remote(scene).filled(place)
+    _remote(scene).clone(place)
+    workloads.read_through(_remote(scene).folder(place))
+
+
+def _no_clone(scene: Scene, place: Place, turn: int) -> None:
+    tools.remove(_remote(scene).cloned(place))
+
+
+def _get(scene: Scene, place: Place, turn: int) -> Command:
+    path = f"{scene.data}/{workloads.many_path(scene.size.many_files // 2)}"
+    argv = place.own("get", "-q", place.repo, path, "-o", place.path(_GOT)).argv
+    return Command(argv, place.base, place.env)
+
+
+def _got_nothing(scene: Scene, place: Place, turn: int) -> None:
+    tools.remove(place.path(_GOT))
+
+
+def _gc(scene: Scene, place: Place, turn: int) -> Command:
+    return place.own("gc", "--all-commits", "--dry", "--force", "-q")
+
+
+_GOT = "../got.bin"
+
+
+def _s3(scene: Scene) -> SharedImages:
+    assert isinstance(scene, SharedImages)
+    return scene
+
+
+def _rclone(scene: Scene, source: str, target: str) -> Command:
+    plain = _plain(scene, "rclone", "copy", "--quiet", source, target)
+    own = {name: text for name, text in plain.env.items() if not name.startswith("AWS_")}
+    return plain._replace(env=own | _s3(scene).server.environment())
+
+
+def _in_bucket(scene: Scene) -> str:
+    return f":s3:{_s3(scene).bucket(None)}/files"
+
+
+def _empty_bucket(scene: Scene) -> None:
+    server = _s3(scene).server
+    server.reset([_s3(scene).bucket(None), *(_s3(scene).bucket(one) for one in scene.places)])
+
+
+def _full_bucket(scene: Scene) -> None:
+    if not _s3(scene).server.objects(_s3(scene).bucket(None)):
+        fill = _rclone_push(scene)
+        subprocess.run(fill.argv, env=fill.env, check=True)
+
+
+def _rclone_push(scene: Scene) -> Command:
+    return _rclone(scene, scene.source, _in_bucket(scene))
+
+
+RCLONE_PUSH = Limit("rclone", _rclone_push, needs="rclone", before=_empty_bucket)
+RCLONE_PULL = Limit(
+    "rclone",
+    lambda scene: _rclone(scene, _in_bucket(scene), _copied(scene)),
+    leaves=True,
+    needs="rclone",
+    before=_full_bucket,
+)
 PYTHON = Limit("python", lambda scene: _plain(scene, sys.executable, "-I", "-c", "pass"))
 
 ROWS: tuple[Row, ...] = (
@@ -489,7 +591,128 @@ ROWS: tuple[Row, ...] = (
         warm_up=True,
         reads_only=True,
     ),
+    Row(
+        "get-one",
+        "many files: get of one of them from another repository",
+        *("many", "hardlink", "tagged"),
+        step=_get,
+        bars=(Bar("dvc", 0.2),),
+        before=_got_nothing,
+        after=_got_nothing,
+        repeat=3,
+        warm_up=True,
+    ),
+    Row(
+        "push",
+        "shared files: push to a folder",
+        *("shared", "hardlink", "tagged"),
+        step=_push,
+        metric="user",
+        limits=(CP_R,),
+        bars=(Bar("dvc", 0.35),),
+        before=_empty_remote,
+        files=lambda size: size.shared_files,
+    ),
+    Row(
+        "push-again",
+        "shared files: push, nothing to send",
+        *("shared", "hardlink", "tagged"),
+        step=_push,
+        bars=(Bar("dvc", 0.15),),
+        before=_full_remote,
+        warm_up=True,
+    ),
+    Row(
+        "pull-hardlink",
+        "shared files: pull into a fresh clone, hardlink",
+        *("shared", "hardlink", "tagged"),
+        step=_pull,
+        metric="user",
+        limits=(CP_R,),
+        bars=(Bar("dvc", 0.4),),
+        before=_fresh_clone,
+        after=_no_clone,
+        files=lambda size: size.shared_files,
+    ),
+    Row(
+        "pull-copy",
+        "shared files: pull into a fresh clone, copy",
+        *("shared", "copy", "tagged"),
+        step=_pull,
+        metric="user",
+        limits=(CP_R,),
+        bars=(Bar("dvc", 0.4),),
+        before=_fresh_clone,
+        after=_no_clone,
+        files=lambda size: size.shared_files,
+    ),
+    Row(
+        "s3-push",
+        "images: push to an S3 server on loopback",
+        *("shared-images", "hardlink", "tagged"),
+        step=_push,
+        metric="cpu",
+        limits=(RCLONE_PUSH,),
+        bars=(Bar("dvc", 0.5),),
+        before=_empty_remote,
+        files=lambda size: size.images[0] + 1,
+        requests_per_file=1.05,
+        needs="s3",
+    ),
+    Row(
+        "s3-pull",
+        "images: pull from an S3 server on loopback",
+        *("shared-images", "hardlink", "tagged"),
+        step=_pull,
+        metric="cpu",
+        limits=(RCLONE_PULL,),
+        bars=(Bar("dvc", 0.5),),
+        before=_fresh_clone,
+        after=_no_clone,
+        files=lambda size: size.images[0] + 1,
+        requests_per_file=1.05,
+        needs="s3",
+    ),
+    Row(
+        "big-push",
+        "big file: push to a folder",
+        *("shared-big", "hardlink", "tagged"),
+        step=_push,
+        limits=(READ_MD5_WRITE, CP),
+        bars=(Bar("read+md5+write", 1.2),),
+        before=_empty_big_remote,
+        read_bytes_per_byte=1.2,
+        written_bytes_per_byte=1.2,
+    ),
+    Row(
+        "big-pull",
+        "big file: pull into a fresh clone, hardlink",
+        *("shared-big", "hardlink", "tagged"),
+        step=_pull,
+        limits=(READ_MD5_WRITE, CP),
+        bars=(Bar("read+md5+write", 1.2),),
+        before=_fresh_clone,
+        after=_no_clone,
+        read_bytes_per_byte=1.2,
+        written_bytes_per_byte=1.2,
+    ),
+    Row(
+        "gc-dry",
+        "history: gc --all-commits --dry",
+        *("history", None, "fresh"),
+        step=_gc,
+        bars=(Bar("dvc", 0.2),),
+        warm_up=True,
+        reads_only=True,
+    ),
 )
+
+
+def missing(row: Row) -> str | None:
+    """Return why a row cannot be run here at all, or None."""
+    if row.needs == "s3" and not s3.is_there():
+        return "no S3 server: pip install 'moto[s3,server]'"
+    return None
 
 
 def available(limit: Limit) -> bool:

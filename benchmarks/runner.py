@@ -27,6 +27,7 @@ class Result(NamedTuple):
     row: Row
     rounds: dict[str, list[list[Usage]]]  # for each round, its runs
     calls: dict[str, dict[str, int]]  # system calls by kind, of one more run
+    requests: dict[str, list[int]]  # to the scene's server, of each run
 
 
 class Failure(NamedTuple):
@@ -63,7 +64,11 @@ def run(plan: Plan) -> Iterable[Result | Failure]:
     """Run all rows, scene by scene; a failure ends its scene and is reported."""
     groups: dict[tuple[str, str | None], list[Row]] = {}
     for row in plan.rows:
-        groups.setdefault((row.scene, row.link), []).append(row)
+        problem = rows.missing(row)
+        if problem is None:
+            groups.setdefault((row.scene, row.link), []).append(row)
+        else:
+            _say(f"left out: {row.name}: {problem}")
     for (name, link), group in groups.items():
         scene = scenes.SCENES[name](os.path.join(plan.work, f"{name}-{link}"), plan.size, link)
         # Equal keys keep their order: all of state "fresh", then all of "tagged".
@@ -74,6 +79,7 @@ def run(plan: Plan) -> Iterable[Result | Failure]:
             for row in waiting:
                 yield Failure(row, str(error))
         finally:
+            scene.close()
             if not plan.keep:
                 remove(scene.base)
 
@@ -81,7 +87,8 @@ def run(plan: Plan) -> Iterable[Result | Failure]:
 def _run_scene(plan: Plan, scene: Scene, waiting: list[Row]) -> Iterable[Result]:
     """Build the scene and run its rows; each leaves ``waiting`` when it is done."""
     needed = {name for row in waiting for name in row.tools}
-    used = [tool for tool in plan.tools if tool.name in needed]
+    features = {row.needs for row in waiting if row.needs}
+    used = [tool for tool in plan.tools if tool.name in needed and features <= tool.features]
     for tool in used:
         _say(f"preparing {waiting[0].scene} ({scene.link}) for {tool.name}")
         scene.open(tool)
@@ -104,7 +111,7 @@ def run_row(plan: Plan, scene: Scene, row: Row) -> Result:
     ]
     if plan.limits:
         contestants += [_of_limit(scene, limit) for limit in row.limits if rows.available(limit)]
-    result = Result(row, {one.name: [] for one in contestants}, {})
+    result = Result(row, {one.name: [] for one in contestants}, {}, {})
     log = os.path.join(scene.scratch, "log")
     turn = 0
     for number in range(-int(row.warm_up), plan.rounds):
@@ -116,7 +123,11 @@ def run_row(plan: Plan, scene: Scene, row: Row) -> Result:
             for one in contestants:
                 one.before(turn)
                 os.sync()  # what was written before must not slow down what is measured
+                asked = scene.requests()
                 runs[one.name].append(measure.run(one.command(turn), log))
+                if asked is not None and number >= 0:
+                    more = (scene.requests() or 0) - asked
+                    result.requests.setdefault(one.name, []).append(more)
                 if compared:
                     found[one.name] = one.fingerprint()
                 one.after(turn)
@@ -156,7 +167,12 @@ def _of_limit(scene: Scene, limit: rows.Limit) -> Contestant:
     def clean(turn: int) -> None:
         remove(os.path.join(scene.scratch, "copy"))
 
-    return Contestant(limit.name, clean, lambda turn: limit.step(scene), clean, dict)
+    def before(turn: int) -> None:
+        clean(turn)
+        if limit.before is not None:
+            limit.before(scene)
+
+    return Contestant(limit.name, before, lambda turn: limit.step(scene), clean, dict)
 
 
 def _is_compared(row: Row, repeat: int, *, last_round: bool) -> bool:

@@ -13,7 +13,8 @@ import json
 import os
 import subprocess
 
-from benchmarks import workloads
+from benchmarks import s3, tools, workloads
+from benchmarks.measure import Command
 from benchmarks.tools import Place, Tool
 from benchmarks.workloads import Size
 
@@ -69,6 +70,13 @@ class Scene:
                 found["status"] = json.dumps(answer, sort_keys=True)
         return found
 
+    def requests(self) -> int | None:
+        """Return how many requests the scene's server has had; None if it has no server."""
+        return None
+
+    def close(self) -> None:
+        """Stop what the scene has running."""
+
     @staticmethod
     def disk_bytes(size: Size) -> int:
         """Return the most disk space the scene takes with all tools, roughly."""
@@ -82,8 +90,12 @@ class Many(Scene):
     def source(self) -> str:
         top = os.path.join(self.base, "source")
         if not os.path.exists(top):
-            workloads.make_many(top, self.size)
+            workloads.make_many(top, self._files)
         return top
+
+    @property
+    def _files(self) -> int:
+        return self.size.many_files
 
     def fill(self, place: Place) -> None:
         copy_tree(self.source, place.path(self.data))
@@ -217,12 +229,221 @@ class Code(Scene):
         return (size.code_files + 3 * size.code_pointers) * 8192 * 4
 
 
+class Remote(Scene):
+    """One version of the data, committed, with a default remote that is a folder.
+
+    ``clone`` makes a fresh clone, as a colleague would; it is what a pull is measured in.
+    """
+
+    def open(self, tool: Tool) -> None:
+        super().open(tool)
+        place = self.places[-1]
+        place.do(place.own("remote", "add", "-q", "-d", "store", self.address(place)))
+
+    def address(self, place: Place) -> str:
+        """Return the url of the remote."""
+        return self.folder(place)
+
+    def folder(self, place: Place) -> str:
+        return os.path.join(place.base, "store")
+
+    def cloned(self, place: Place) -> str:
+        return os.path.join(place.base, "clone")
+
+    def tag(self, place: Place) -> None:
+        place.do(place.add(self.data))
+        place.commit("v1")
+
+    def empty(self, place: Place) -> None:
+        """Empty the remote and forget what is known of it."""
+        tools.remove(self.folder(place))
+        os.makedirs(self.folder(place))
+        self.forget(place)
+
+    def forget(self, place: Place) -> None:
+        """Delete what the tool remembers of remotes, so that it starts as on a new machine."""
+        tools.remove(place.path(".git/dvc/remotes"))
+        tools.remove(os.path.join(place.home, "dvc-site"))
+        tools.remove(os.path.join(place.home, ".cache"))
+
+    def is_empty(self, place: Place) -> bool:
+        return not os.path.exists(self.folder(place)) or not os.listdir(self.folder(place))
+
+    def filled(self, place: Place) -> None:
+        """Have everything on the remote."""
+        if self.is_empty(place):
+            self.empty(place)
+            place.do(self.push(place))
+
+    def clone(self, place: Place) -> None:
+        """Make a fresh clone, without data and without a cache."""
+        tools.remove(self.cloned(place))
+        place.do(place.git("clone", "-q", "--no-local", place.repo, self.cloned(place)))
+        self.forget(place)
+
+    def push(self, place: Place) -> Command:
+        return place.own("push", "-q")
+
+    def pull(self, place: Place) -> Command:
+        return place.own("pull", "-q")._replace(cwd=self.cloned(place))
+
+    def digest_remote(self, place: Place) -> str:
+        return workloads.digest_names(self.folder(place))
+
+    def fingerprint(self, place: Place, *, status: bool) -> dict[str, str]:
+        found = {"remote": self.digest_remote(place)}
+        if os.path.exists(self.cloned(place)):
+            found["data pulled"] = workloads.digest_tree(f"{self.cloned(place)}/{self.data}")
+            cache = f"{self.cloned(place)}/.dvc/cache/files/md5"
+            found["objects pulled"] = workloads.digest_names(cache)
+        return found
+
+
+class Shared(Remote, Many):
+    """Many small files, on a remote that is a folder."""
+
+    @property
+    def _files(self) -> int:
+        return self.size.shared_files
+
+    @staticmethod
+    def disk_bytes(size: Size) -> int:
+        return size.shared_files * 5000 * 12
+
+
+class SharedBig(Remote, Big):
+    """One big file, on a remote that is a folder."""
+
+    @staticmethod
+    def disk_bytes(size: Size) -> int:
+        return size.big_bytes * 7
+
+
+class SharedImages(Remote, Images):
+    """Images on an S3 server on loopback, which counts requests."""
+
+    def __init__(self, base: str, size: Size, link: str | None) -> None:
+        super().__init__(base, size, link)
+        self.server = s3.Server()
+        self.server.reset([self.bucket(None)])
+
+    def bucket(self, place: Place | None) -> str:
+        """Return the bucket of a tool; None is for the limits."""
+        return f"{place.tool.name if place else 'limit'}-bucket"
+
+    @property
+    def source(self) -> str:
+        """The same images, for the limits."""
+        top = os.path.join(self.base, "source")
+        if not os.path.exists(top):
+            workloads.make_images(top, 0, self.size.images[0])
+        return top
+
+    def open(self, tool: Tool) -> None:
+        super().open(tool)
+        place = self.places[-1]
+        place.env.update(self.server.environment())
+        place.do(place.own("remote", "modify", "-q", "store", "endpointurl", self.server.address))
+        self.empty(place)
+
+    def address(self, place: Place) -> str:
+        return f"s3://{self.bucket(place)}/store"
+
+    def empty(self, place: Place) -> None:
+        # The server forgets one and all at once; a pull that comes later pushes first.
+        self.server.reset(self.bucket(one) for one in (None, *self.places))
+        self.forget(place)
+
+    def is_empty(self, place: Place) -> bool:
+        return not self.server.objects(self.bucket(place))
+
+    def digest_remote(self, place: Place) -> str:
+        return self.server.digest(self.bucket(place))
+
+    def requests(self) -> int:
+        return self.server.requests()
+
+    def close(self) -> None:
+        self.server.close()
+
+
+class History(Scene):
+    """Many commits, each with a directory of many files of which some are new.
+
+    The commits and the cache are written here, in DVC's format, and the objects hold a few bytes
+    only: to add hundreds of versions with each tool is no step of these benchmarks. Beside them
+    the cache has objects that no commit names.
+    """
+
+    def fill(self, place: Place) -> None:
+        commits, files, new = self.size.history
+        first = self.places[0]
+        names = {f"{number % 100:03d}/{number:06d}.bin": 0 for number in range(files)}
+        stream: list[bytes] = []
+        for commit in range(commits):
+            for number in range(new if commit else 0):
+                name = (commit * new + number) * 7 % files
+                names[f"{name % 100:03d}/{name:06d}.bin"] = commit
+            entries = [
+                {"md5": self._object(place, first, f"{path} {version}"), "relpath": path}
+                for path, version in sorted(names.items())
+            ]
+            listing = self._object(place, first, json.dumps(entries), ".dir")
+            pointer = (
+                f"outs:\n- md5: {listing}\n  size: {files * 12}\n  nfiles: {files}\n"
+                f"  hash: md5\n  path: {self.data}\n"
+            ).encode()
+            head = f"commit refs/heads/main\ncommitter B <b@example.com> {commit} +0000\ndata 1\n-"
+            source = "\nfrom refs/heads/main^0" if not commit else ""
+            change = f"\nM 100644 inline {self.data}.dvc\ndata {len(pointer)}\n"
+            stream.append((head + source + change).encode() + pointer)
+        for number in range(new):
+            self._object(place, first, f"garbage {number}")
+        subprocess.run(
+            ["git", "fast-import", "--quiet"],
+            input=b"\n".join(stream) + b"\n",
+            cwd=place.repo,
+            env=place.env,
+            check=True,
+        )
+        place.do(place.git("-c", f"core.hooksPath={os.devnull}", "reset", "-q", "--hard"))
+
+    def _object(self, place: Place, first: Place, text: str, suffix: str = "") -> str:
+        """Have an object in the cache, as old as can be; equal ones of two tools are one file."""
+        value = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + suffix
+        path = f"{place.cache}/{value[:2]}/{value[2:]}"
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if place is not first:
+                os.link(f"{first.cache}/{value[:2]}/{value[2:]}", path)
+            else:
+                workloads.write(path, text.encode())
+                os.utime(path, (10**9, 10**9))
+                os.chmod(path, 0o444)
+        return value
+
+    def tag(self, place: Place) -> None:
+        pass
+
+    def fingerprint(self, place: Place, *, status: bool) -> dict[str, str]:
+        return {"cache": workloads.digest_names(place.cache)}
+
+    @staticmethod
+    def disk_bytes(size: Size) -> int:
+        commits, files, new = size.history
+        return (files + commits * new) * 4096 + commits * files * 80
+
+
 SCENES: dict[str, type[Scene]] = {
     "many": Many,
     "images": Images,
     "big": Big,
     "empty": Empty,
     "code": Code,
+    "shared": Shared,
+    "shared-images": SharedImages,
+    "shared-big": SharedBig,
+    "history": History,
 }
 
 

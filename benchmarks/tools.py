@@ -38,11 +38,15 @@ _GIT_CONFIG = """\
 
 
 class Tool(NamedTuple):
-    """One tool: ``name`` in tables, ``start`` to run it, ``programs`` is a directory for PATH."""
+    """One tool: ``name`` in tables, ``start`` to run it, ``programs`` is a directory for PATH.
+
+    ``features`` says what it can do here beyond the ordinary: ``s3``.
+    """
 
     name: str
     start: tuple[str, ...]
     programs: str | None = None
+    features: frozenset[str] = frozenset()
 
     @property
     def tracks_pointers(self) -> bool:
@@ -194,7 +198,7 @@ def _environment(home: str, programs: str | None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GIT_", "DVC_", "XDG_", "PYTHON", "LC_")) and name != "LANG"
+        if not name.startswith(("GIT_", "DVC_", "XDG_", "PYTHON", "LC_", "AWS_")) and name != "LANG"
     }
     path = os.environ.get("PATH", os.defpath)
     return kept | {
@@ -243,7 +247,10 @@ def find(
             tool = Tool("git", ("git",))
         problem = _problem(tool, work)
         if problem is None:
+            tool = tool._replace(features=_features(tool, work))
             found.append(tool)
+            if name == "dvc" and not tool.features:
+                missing.append("dvc with S3: pip install 'dvc[s3]' beside it (or --install-dvc)")
         else:
             missing.append(f"{name}: {problem}")
     return found, missing
@@ -253,6 +260,14 @@ def version(tool: Tool, work: str) -> str:
     """Return the first line of what the tool says about its version."""
     place = Place(tool, work)
     return place.do(place.own("--version")._replace(cwd=work)).partition("\n")[0]
+
+
+def _features(tool: Tool, work: str) -> frozenset[str]:
+    if tool.name == "dvc":
+        place = Place(tool, work)
+        report = place.do(place.own("version")._replace(cwd=work))
+        return frozenset({"s3"} if re.search(r"^\s*s3 ", report, re.MULTILINE) else ())
+    return frozenset({"s3"} if tool.name == "git-dvc" else ())
 
 
 def _problem(tool: Tool, work: str) -> str | None:
@@ -291,5 +306,5 @@ def _install_dvc(work: str) -> str:
     venv = os.path.join(work, "dvc-venv")
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     pip = os.path.join(venv, "bin", "pip")
-    subprocess.run([pip, "install", "-q", f"dvc=={DVC_VERSION}"], check=True)
+    subprocess.run([pip, "install", "-q", f"dvc[s3]=={DVC_VERSION}"], check=True)
     return os.path.join(venv, "bin", "dvc")

@@ -24,12 +24,14 @@ class Size(NamedTuple):
     big_bytes: int
     code_files: int
     code_pointers: int
+    shared_files: int  # of 4 KiB, to be pushed and pulled
+    history: tuple[int, int, int]  # commits, files in each, of them new in each
 
 
 SIZES = {
-    "full": Size(100_000, 100, (1800, 2800), 4096 * MIB, 50_000, 1000),
-    "small": Size(5_000, 100, (360, 560), 64 * MIB, 2_500, 50),
-    "tiny": Size(200, 10, (20, 30), 1 * MIB, 50, 5),  # for the tests of this script
+    "full": Size(100_000, 100, (1800, 2800), 4096 * MIB, 50_000, 1000, 20_000, (200, 20_000, 100)),
+    "small": Size(5_000, 100, (360, 560), 64 * MIB, 2_500, 50, 1000, (20, 2000, 20)),
+    "tiny": Size(200, 10, (20, 30), 1 * MIB, 50, 5, 100, (3, 30, 3)),  # to test this script
 }
 
 
@@ -50,11 +52,11 @@ def many_path(number: int) -> str:
     return f"{number % 100:03d}/{number // 100:05d}.bin"
 
 
-def make_many(top: str, size: Size) -> None:
-    """Write ``size.many_files`` files of 4 KiB into 100 directories."""
+def make_many(top: str, files: int) -> None:
+    """Write that many files of 4 KiB into 100 directories."""
     for directory in range(100):
         os.makedirs(f"{top}/{directory:03d}")
-    for number in range(size.many_files):
+    for number in range(files):
         with open(f"{top}/{many_path(number)}", "wb") as file:
             file.write(random_bytes(4096, "many", number))
 
