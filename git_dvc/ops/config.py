@@ -70,7 +70,7 @@ def get(project: Project | None, name: str, level: str | None = None) -> Setting
     for layer in reversed(_chosen(project, level)):
         value = layer.values.get(section, {}).get(option)
         if value is not None:
-            shown = _resolved(project, layer, section, option, value)
+            shown = resolved(project, layer, section, option, value)
             return Setting(configs.name_of(section, option), shown, layer.level, layer.path)
     if option not in configs.OPTIONS.get(section[0], {}) and section[0] != "feature":
         raise ConfigError(f"{configs.name_of(section, option)}: no such option")
@@ -83,7 +83,7 @@ def listing(project: Project | None, level: str | None = None) -> list[Setting]:
     return [
         Setting(
             configs.name_of(section, option),
-            _resolved(project, layer, section, option, value),
+            resolved(project, layer, section, option, value),
             layer.level,
             layer.path,
         )
@@ -203,9 +203,10 @@ def stored_path(value: str, path: str) -> str:
     return os.path.relpath(value, os.path.dirname(path)).replace(os.sep, "/")
 
 
-def _resolved(
+def resolved(
     project: Project | None, layer: Layer, section: configs.Section, option: str, value: str
 ) -> str:
+    """Return a value as it is meant: a path starts at the config file that it stands in."""
     if (section[0], option) not in configs.PATH_OPTIONS or "://" in value:
         return value
     base = os.path.dirname(layer.path)
@@ -319,7 +320,7 @@ def _notes(section: configs.Section, option: str, layer: Layer) -> list[str]:
 
 def _moved_cache(project: Project, layer: Layer, value: str) -> list[str]:
     old = project.cache_root
-    new = _resolved(project, layer, *_CACHE_DIR, value)
+    new = resolved(project, layer, *_CACHE_DIR, value)
     if new == old or not os.path.isdir(os.path.join(old, "files")):
         return []
     return [f"what is in {quoted(old)} stays there; move it by hand if it is to be used"]

@@ -124,10 +124,11 @@ def look(project: Project, remote: Remote, wanted: Wanted, progress: Progress) -
     for name in sorted({algorithm for algorithm, _ in wanted}):
         cache = project.cache(name)
         mine = of_algorithm(wanted, name)
+        whole = remote.wholes(name, filter(hashing.is_dir, mine))
         folders = {
             value: places
             for value, places in mine.items()
-            if hashing.is_dir(value) and not remote.is_whole(name, value)
+            if hashing.is_dir(value) and value not in whole
         }
         # The manifest of a directory of which only a part is wanted must not go yet.
         parts = {v for v, places in folders.items() if all(place.inner for place in places)}

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from git_dvc import hashing
 from git_dvc.errors import (
     ConfigError,
-    MissingClientError,
     RemoteError,
     UnknownRemoteError,
 )
@@ -33,7 +32,7 @@ class About(NamedTuple):
     Attributes:
         name: Its name.
         url: Its address; a local path is absolute. May hold a password.
-        options: All its options, as written.
+        options: All its options; paths are absolute.
     """
 
     name: str
@@ -81,16 +80,18 @@ def about(project: Project, name: str) -> About:
 
 
 def _about(project: Project, name: str, hops: int) -> About:
+    section = ("remote", name)
     options: dict[str, str] = {}
     for layer in project.config.layers:
-        options.update(layer.values.get(("remote", name), {}))
+        for option, value in layer.values.get(section, {}).items():
+            options[option] = settings.resolved(project, layer, section, option, value)
     if not options:
         raise UnknownRemoteError(name, names(project))
     if "url" not in options or not options["url"]:
         problem = ConfigError(f"remote.{name}: has no url")
         problem.hint = f"set it with 'git dvc remote modify {name} url URL'"
         raise problem
-    url = settings.get(project, f"remote.{name}.url").value
+    url = options["url"]
     if configs.url_scheme(url) == "remote":
         if hops >= _MOST_HOPS:
             raise ConfigError(f"remote.{name}.url: leads around in a circle: {url}")
@@ -125,7 +126,7 @@ def closed(project: Project, name: str | None = None) -> Remote:
         raise no_default(project)
     found = about(project, chosen)
     if found.scheme:
-        raise MissingClientError(found.name, found.scheme, "")
+        return _on_server(project, found)
     root = os.path.normpath(found.url)
     if project.repo is not None and _is_inside(root, project.repo):
         # A commit chose it: nothing of ours is ever written there (S3).
@@ -137,6 +138,22 @@ def closed(project: Project, name: str | None = None) -> Remote:
         memory_folder(project, found),
         shared=found.options.get("shared") == "group",
         durable=durable,
+    )
+
+
+def _on_server(project: Project, found: About) -> Remote:
+    from git_dvc.remote import kinds
+    from git_dvc.remote.objects import ObjectRemote
+
+    for option in ("worktree", "version_aware"):
+        if found.options.get(option, "").lower() == "true":
+            error = ConfigError(f"remote.{found.name}.{option}: git-dvc keeps objects by hash only")
+            error.hint = "nothing was read or written; use the original dvc for this remote"
+            raise error
+    wire = kinds.connect(found.url, found.options, found.name)
+    jobs = found.options.get("jobs")
+    return ObjectRemote(
+        found.name, wire, memory_folder(project, found), jobs=int(jobs) if jobs else None
     )
 
 

@@ -77,8 +77,12 @@ class Remote(Protocol):
             RemoteError: It cannot; says why.
         """
 
-    def is_whole(self, algorithm: str, value: str) -> bool:
-        """Return whether a directory was seen whole, and nothing was taken away since."""
+    def wholes(self, algorithm: str, values: Iterable[str]) -> set[str]:
+        """Return those of many directories that were seen whole, and are as far as can be told.
+
+        A folder tells whether anything was taken away since; a server, whether the manifest is
+        still there, which is the first to go.
+        """
 
     def remember_whole(self, algorithm: str, values: Iterable[str]) -> None:
         """Note that these directories were just seen whole."""

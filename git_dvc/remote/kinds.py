@@ -51,7 +51,10 @@ def connect(url: str, options: Mapping[str, str], name: str = "") -> Wire:
         module = import_module(f"git_dvc.remote.{kind.module}")
         wire: Wire = module.connect(url, options)
     except ModuleNotFoundError as problem:
-        if (problem.name or "").startswith("git_dvc"):
+        library = problem.name or ""
+        if library == f"git_dvc.remote.{kind.module}":
+            library = ""  # this release does not come with it
+        elif library.startswith("git_dvc"):
             raise
-        raise MissingClientError(name or url, scheme, problem.name or "", kind.extra) from None
+        raise MissingClientError(name or url, scheme, library, kind.extra) from None
     return wire

@@ -97,10 +97,10 @@ class LocalRemote:
             self._looks[algorithm] = self._store(algorithm).looks()
         return self._looks[algorithm]
 
-    def is_whole(self, algorithm: str, value: str) -> bool:
-        """Return whether a directory was seen whole, and no shard has changed since."""
-        seen = self._state.whole_at(algorithm, value)
-        return bool(seen) and seen == self._look(algorithm)
+    def wholes(self, algorithm: str, values: Iterable[str]) -> set[str]:
+        """Return those directories that were seen whole; no shard has changed since."""
+        seen = {value: self._state.whole_at(algorithm, value) for value in values}
+        return {value for value, look in seen.items() if look and look == self._look(algorithm)}
 
     def remember_whole(self, algorithm: str, values: Iterable[str]) -> None:
         """Note that these directories were just seen whole."""

@@ -48,7 +48,15 @@ class AbsentError(WireError):
 
 
 class RefusedError(WireError):
-    """The server says no, and would again: no permission, no such bucket, a bad option."""
+    """The server says no, and would again: no permission, no such bucket, a bad option.
+
+    Attributes:
+        hint: What to do about it; '' if nobody knows.
+    """
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 class UnsteadyError(WireError):
@@ -99,6 +107,8 @@ class Wire(Protocol):
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file from an offset on, in pieces of some ten to some 1,000 KB.
+
+        From the end of the file on there are none.
 
         Raises:
             AbsentError: There is no such file.

@@ -21,6 +21,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import (
@@ -37,6 +38,9 @@ from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.state import COARSE_GRAIN_NS, NEVER, Entry, ObjectStat, State, entry_of
 
+if TYPE_CHECKING:
+    from git_dvc.store.partial import Partial
+
 SMALL_BYTES = 1024 * 1024
 """Files up to this size are read in one piece."""
 
@@ -44,6 +48,9 @@ READ_ONLY = 0o444
 GROUP_FOLDER = 0o2775
 """Mode of directories under ``cache.shared = group`` (formats.md section 4)."""
 HARDLINK, REFLINK, COPY, KEEP = "hardlink", "reflink", "copy", "keep"
+_PARTIAL = "part."
+"""How the names begin, in ``tmp``, of large objects that are being fetched."""
+_KEEP_PARTIAL_S = 14 * 24 * 3600.0
 BATCH_FILES = 5000
 BATCH_BYTES = 1024**3
 FEW_FILES = 64
@@ -574,12 +581,33 @@ class Cache:
         digest = value.removesuffix(hashing.DIR_SUFFIX)
         size = os.fstat(fd).st_size
         if size <= SMALL_BYTES:
-            data = self._read_small(fd, size, watch)
-            if self._hasher(data).hexdigest() != digest:
-                return False
-            self._store_small(value, data)
-            return True
+            return self.store_content(value, self._read_small(fd, size, watch))
         return self._store_large(value, digest, fd, watch)
+
+    def store_content(self, value: str, data: bytes) -> bool:
+        """Store bytes if they are the object of this name, and return whether they are."""
+        if self._hasher(data).hexdigest() != value.removesuffix(hashing.DIR_SUFFIX):
+            return False
+        self._store_small(value, data)
+        return True
+
+    def partial(self, value: str) -> Partial:
+        """Return a file to write a large object to, with what an earlier run has got of it.
+
+        Once it is right, ``take_temporary`` gives it its name.
+        """
+        from git_dvc.store.partial import Partial
+
+        self._make_folder(self._tmp)
+        path = self._partial_path(value)
+        return Partial(path, value, self.algorithm, durable=self._durable)
+
+    def has_partial(self, value: str) -> bool:
+        """Return whether an earlier run has got some of an object."""
+        return os.path.exists(self._partial_path(value))
+
+    def _partial_path(self, value: str) -> str:
+        return f"{self._tmp}{os.sep}{_PARTIAL}{value}"
 
     def _store_large(self, value: str, digest: str, fd: int, progress: Progress) -> bool:
         from git_dvc.store import copying
@@ -717,8 +745,20 @@ class Cache:
         self._pending_bytes = 0
 
     def clean_leftovers(self) -> None:
-        """Remove what processes that were killed left behind, after a day."""
+        """Remove what processes that were killed left behind, after a day.
+
+        A large object that was being fetched is kept for longer: the next run goes on with it.
+        """
         fsutil.clean_leftovers(self._tmp)
+        horizon = time.time() - _KEEP_PARTIAL_S
+        for name in _listing(self._tmp):
+            path = os.path.join(self._tmp, name)
+            found = fsutil.lstat(path) if name.startswith(_PARTIAL) else None
+            if found is not None and found.st_mtime < horizon:
+                try:
+                    os.unlink(path)
+                except OSError:
+                    pass
 
     def _final(self, value: str) -> str:
         """Return the path for an object that is about to be made; its directory exists."""

@@ -449,6 +449,10 @@ class State:
         rows = [(value, seen) for value in values]
         self._objects_of(algorithm).write([("INSERT OR REPLACE INTO whole VALUES (?, ?)", rows)])
 
+    def forget_wholes(self, algorithm: str) -> None:
+        """Forget which directories the store had all of."""
+        self._objects_of(algorithm).write([("DELETE FROM whole", [()])])
+
     def remember_objects(self, algorithm: str, stats: dict[str, ObjectStat]) -> None:
         """Store that these objects were verified just now."""
         if stats:

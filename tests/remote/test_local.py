@@ -138,14 +138,14 @@ def test_a_directory_seen_whole_is_asked_for_again_when_something_changed(
     values = stored(cache, b"1", b"2")
     send(cache, remote, *values)
     folder = "a" * 32 + ".dir"
-    assert not remote.is_whole("md5", folder)
+    assert not remote.wholes("md5", [folder])
     remote.remember_whole("md5", [folder])
-    assert remote.is_whole("md5", folder)
+    assert remote.wholes("md5", [folder]) == {folder}
     again = LocalRemote("store", remote.where, remote.memory.folder)
-    assert again.is_whole("md5", folder)
+    assert again.wholes("md5", [folder]) == {folder}
     os.unlink(f"{remote.where}/files/md5/{values[0][:2]}/{values[0][2:]}")
     fresh = LocalRemote("store", remote.where, remote.memory.folder)
-    assert not fresh.is_whole("md5", folder)
+    assert not fresh.wholes("md5", [folder])
 
 
 def test_a_full_disk_leaves_nothing_half(

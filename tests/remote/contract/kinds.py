@@ -1,0 +1,28 @@
+"""The kinds of server that the contract suite runs against.
+
+A kind starts a real server (or a folder) once for a module of tests, and says how to connect to
+an empty place on it. A new kind of wire adds one line to ``KINDS`` and a module beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from git_dvc.remote.wire import Wire
+from tests.remote.contract.folder import FolderWire
+
+Connect = Callable[[str], Wire]
+"""Returns a client for a place of this name below the server's top, which starts empty."""
+
+Kind = Callable[[Path], AbstractContextManager[Connect]]
+"""Starts a server that may keep its files in a folder, and stops it."""
+
+
+@contextmanager
+def folder(top: Path) -> Iterator[Connect]:
+    yield lambda name: FolderWire(top / name)
+
+
+KINDS: dict[str, Kind] = {"folder": folder}
