@@ -34,6 +34,7 @@ class TrackedOut(NamedTuple):
         imported: Whether a pointer with ``deps`` names it (``import``, ``import-url``).
         alone: Whether it is its pointer's only output.
         from_repo: Whether it was imported from another repository, which keeps its data.
+        deps: Paths in the project that it was made from, relative to the project.
     """
 
     relpath: str
@@ -43,6 +44,7 @@ class TrackedOut(NamedTuple):
     imported: bool = False
     alone: bool = True
     from_repo: bool = False
+    deps: tuple[str, ...] = ()
 
     @property
     def is_dir(self) -> bool:
@@ -172,6 +174,7 @@ def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
         imported=bool(found.deps),
         alone=alone,
         from_repo=any("repo" in dep for dep in found.deps),
+        deps=_deps(folder, (dep.get("path") for dep in found.deps if "repo" not in dep)),
     )
 
 
@@ -205,8 +208,21 @@ def _from_lock(
                     cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
                 )
             )
-        found += _outs(path, place, outs, stage=name)
+        deps = _deps(place, (dep.path for dep in stage.deps))
+        found += _outs(path, place, outs, stage=name, deps=deps)
     return found
+
+
+def _deps(folder: str, paths: Iterable[object]) -> tuple[str, ...]:
+    """Return the paths among dependencies that lie in the project, relative to it."""
+    found = []
+    for path in paths:
+        if isinstance(path, str) and not _is_external(path):
+            try:
+                found.append(relpaths.resolve(folder, path))
+            except FormatError:
+                continue  # outside of the project: nothing of ours
+    return tuple(found)
 
 
 def _folder(folder: str, wdir: str) -> str:
@@ -226,6 +242,7 @@ def _outs(
     imported: bool = False,
     alone: bool = True,
     from_repo: bool = False,
+    deps: tuple[str, ...] = (),
 ) -> list[TrackedOut | FormatError]:
     found: list[TrackedOut | FormatError] = []
     for out in outs:
@@ -236,7 +253,7 @@ def _outs(
         except FormatError as problem:
             found.append(problem.at(source))
             continue
-        found.append(TrackedOut(relpath, out, source, stage, imported, alone, from_repo))
+        found.append(TrackedOut(relpath, out, source, stage, imported, alone, from_repo, deps))
     return found
 
 

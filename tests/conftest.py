@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import launcher
+
 GitRunner = Callable[..., str]
 
 OURS = ("GIT_DVC_TEST_DVC", "GIT_DVC_TEST_GIT")
@@ -28,6 +30,12 @@ GIT_CONFIG = """\
 [advice]
 \tdetachedHead = false
 """
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return ``git-dvc`` as a program."""
+    return launcher.write(tmp_path_factory.mktemp("bin"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""``git dvc push``, ``fetch`` and ``pull``; the work is in ``ops/push.py`` and ``ops/fetch.py``."""
+"""``git dvc push``, ``fetch`` and ``pull``; the work is in ``ops/``, by the same names."""
 
 from __future__ import annotations
 
@@ -55,21 +55,14 @@ def push(
     """
     from git_dvc.cli import opened
     from git_dvc.ops import push as op
-    from git_dvc.ops.wanted import Scope
+    from git_dvc.ops.wanted import Asked, Scope
 
     problems: list[FormatError] = []
     with opened.project() as project:
         names = op.matching(project, targets or []) if glob else targets or []
-        done = op.push(
-            project,
-            names,
-            Scope(all_branches, all_tags, all_commits),
-            remote=remote,
-            recursive=recursive,
-            jobs=jobs,
-            progress=console.progress(),
-            problems=problems,
-        )
+        scope = Scope(all_branches, all_tags, all_commits)
+        asked = Asked(names, scope, recursive, with_deps, remote, jobs)
+        done = op.push(project, asked, console.progress(), problems)
     return _tell(done, problems, "sent", "to", "nothing to send, all of it is there already")
 
 
@@ -89,20 +82,13 @@ def fetch(
     """
     from git_dvc.cli import opened
     from git_dvc.ops import fetch as op
-    from git_dvc.ops.wanted import Scope
+    from git_dvc.ops.wanted import Asked, Scope
 
     problems: list[FormatError] = []
+    scope = Scope(all_branches, all_tags, all_commits)
+    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
     with opened.project() as project:
-        done = op.fetch(
-            project,
-            targets or [],
-            Scope(all_branches, all_tags, all_commits),
-            remote=remote,
-            recursive=recursive,
-            jobs=jobs,
-            progress=console.progress(),
-            problems=problems,
-        )
+        done = op.fetch(project, asked, console.progress(), problems)
     return _tell(done, problems, "fetched", "from", "nothing to fetch, all of it is in the cache")
 
 
@@ -125,38 +111,27 @@ def pull(
     Data that is changed and not saved stays as it is and is named, unless --force is given.
     """
     from git_dvc.cli import opened, render
-    from git_dvc.ops import checkout as placing
-    from git_dvc.ops import fetch as op
-    from git_dvc.ops.wanted import Scope
+    from git_dvc.ops import pull as op
+    from git_dvc.ops.wanted import Asked, Scope
 
     problems: list[FormatError] = []
+    scope = Scope(all_branches, all_tags, all_commits)
+    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
     with opened.project() as project:
-        done = op.fetch(
+        done = op.pull(
             project,
-            targets or [],
-            Scope(all_branches, all_tags, all_commits),
-            remote=remote,
-            recursive=recursive,
-            jobs=jobs,
-            progress=console.progress(),
-            problems=problems,
-        )
-        result = placing.checkout(
-            project,
-            targets or [],
+            asked,
+            console.progress(),
+            problems,
             force=force,
-            recursive=recursive,
-            with_deps=with_deps,
-            allow_missing=True,
-            progress=console.progress(),
+            allow_missing=allow_missing,
         )
-        console.say(render.checkout_result(result, project.shown, console.paint))
-        result.problems.clear()  # told by what was fetched
-        if allow_missing:
-            done = [moved._replace(missing=[]) for moved in done]
-        nothing = "" if result.changed else "nothing to pull, all data is in place"
-        code = _tell(done, problems, "fetched", "from", nothing)
-        trouble = result.trouble(project.shown)
+        console.say(render.checkout_result(done.placed, project.shown, console.paint))
+        trouble = done.placed.trouble(project.shown)
+        nothing = "nothing to pull, all data is in place"
+        if done.placed.changed or trouble is not None:
+            nothing = ""
+        code = _tell(done.moved, problems, "fetched", "from", nothing)
         if trouble is not None:
             console.error(str(trouble))
         return 1 if code or trouble is not None else 0

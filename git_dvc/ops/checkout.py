@@ -133,6 +133,7 @@ def checkout(
     with_deps: bool = False,
     relink: bool = False,
     allow_missing: bool = False,
+    kind: str = "checkout",
     progress: Progress | None = None,
 ) -> Result:
     """Make outputs match their pointer files, looking at every file on disk.
@@ -143,16 +144,17 @@ def checkout(
             longer tracked are removed, too.
         force: Discard unsaved data.
         recursive: Targets may be directories with outputs in them.
-        with_deps: For stages: also what they depend on (without stages it changes nothing).
+        with_deps: For stages: also what they depend on.
         relink: Make links anew with the current ``cache.type``.
         allow_missing: Do not report what the cache lacks.
+        kind: What the operation log calls it.
         progress: Told of the work.
     """
     watch = progress or NoProgress()
     result = Result()
-    with project.lock(watch), project.operation("checkout"):
+    with project.lock(watch), project.operation(kind):
         project.forget_tracked()
-        selected = select(project, targets, recursive=recursive)
+        selected = select(project, targets, recursive=recursive, with_deps=with_deps)
         check_not_busy(project, [chosen.item.relpath for chosen in selected])
         begun = project.state.begun()
         with _Worker(project, watch, force, result, begun) as worker:

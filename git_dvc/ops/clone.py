@@ -23,6 +23,7 @@ from git_dvc.fsutil import Folder
 from git_dvc.git.repo import Repository, git_program
 from git_dvc.ops import sync
 from git_dvc.ops.fetch import fetch
+from git_dvc.ops.wanted import EVERYTHING
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
 from git_dvc.store.cache import REFLINK, Cache
@@ -213,7 +214,7 @@ def bring(repo: Repository, progress: Progress | None = None) -> sync.Report:
         with project:
             try:
                 take(project, source, watch)
-                for moved in fetch(project, progress=watch):
+                for moved in fetch(project, EVERYTHING, watch):
                     problems += moved.errors
             except GitDvcError as problem:
                 problems.append(problem)

@@ -71,7 +71,7 @@ def commit(
         targets: What to record; nothing means everything. A path inside a tracked
             directory is recorded alone: other changes in it stay unrecorded.
         force: DVC's "do not ask"; nothing is asked in any case.
-        with_deps: For stages: also what they depend on (without stages it changes nothing).
+        with_deps: For stages: also what they depend on.
         recursive: Targets may be directories with outputs in them.
         relink: Replace files by links where ``cache.type`` says so.
         progress: Told of the work.
@@ -86,7 +86,7 @@ def commit(
     problems: list[tuple[str, str]] = []
     with project.lock(watch), project.operation("commit"):
         project.forget_tracked()
-        chosen = select(project, targets, recursive=recursive)
+        chosen = select(project, targets, recursive=recursive, with_deps=with_deps)
         uncached = _uncached(project, targets, chosen)
         check_not_busy(project, [c.item.relpath for c in chosen] + [u.relpath for u in uncached])
         check_cache_is_ours(project)

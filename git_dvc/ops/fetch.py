@@ -1,8 +1,10 @@
 """Bringing data from remotes into the cache, checked on the way.
 
 Manifests come first, to know the files of directories; then the files. Every object is hashed
-while it is stored, so what a remote has wrong never gets a name here. ``pull`` is ``fetch`` and
-then ``checkout``.
+while it is stored, so what a remote has wrong never gets a name here.
+
+Data that is never sent (``push: false``) is brought if a remote has it all the same; that it is
+not there is no error.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from git_dvc.errors import FormatError, GitDvcError, path_lines
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
 from git_dvc.ops.push import Listings, Moved, of_algorithm
-from git_dvc.ops.wanted import HERE, Place, Scope, Wanted
+from git_dvc.ops.wanted import EVERYTHING, Asked, Place, Wanted
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote.base import Remote
@@ -23,12 +25,7 @@ from git_dvc.store.cache import Cache
 
 def fetch(
     project: Project,
-    targets: Sequence[str] = (),
-    scope: Scope = HERE,
-    *,
-    remote: str | None = None,
-    recursive: bool = False,
-    jobs: int | None = None,
+    asked: Asked = EVERYTHING,
     progress: Progress | None = None,
     problems: list[FormatError] | None = None,
 ) -> list[Moved]:
@@ -38,12 +35,8 @@ def fetch(
 
     Args:
         project: The project.
-        targets: What to bring; everything for none.
-        scope: Revisions whose data is to come, too.
-        remote: Bring it from there, whatever remote it names. None: from its own, else the
-            default one.
-        recursive: Targets may be directories with outputs in them.
-        jobs: How many processes to use at most.
+        asked: What to bring. With a remote: from there, whatever remote the data names; else
+            from its own, or the default one.
         progress: Told of the work.
         problems: Gets the pointer files that cannot be used.
 
@@ -55,18 +48,19 @@ def fetch(
         RemoteError: A remote cannot be used; what came before stays.
     """
     watch = progress or NoProgress()
-    if remote:
-        remotes.about(project, remote)
-    found = wanting.asked_for(project, targets, scope, recursive=recursive, problems=problems)
-    every = wanting.by_remote(found, remote or remotes.default(project), project.shown)
-    if remote:
+    if asked.remote:
+        remotes.about(project, asked.remote)
+    found = wanting.asked_for(project, asked, problems)
+    default = asked.remote or remotes.default(project)
+    every = wanting.by_remote(found, default, project.shown, staying=True)
+    if asked.remote:
         merged: Wanted = {}
         for wanted in every.values():
             for whole, places in wanted.items():
                 merged.setdefault(whole, []).extend(places)
-        every = {remote.lower(): merged} if merged else {}
+        every = {asked.remote.lower(): merged} if merged else {}
     return [
-        _fetch_from(project, name, every[name], watch, jobs)
+        _fetch_from(project, name, every[name], watch, asked.jobs)
         for name in sorted(every, key=lambda name: name or "")
     ]
 
@@ -120,7 +114,8 @@ def _places(
 ) -> list[tuple[str, str]]:
     if not bad and not listings.unknown:
         return []
-    return [place for value in mine for place in listings.places_of(value, bad)]
+    expected = (value for value, places in mine.items() if not all(p.stays for p in places))
+    return [place for value in expected for place in listings.places_of(value, bad)]
 
 
 def _get(

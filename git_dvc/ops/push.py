@@ -6,7 +6,7 @@ command: all remotes that the asked-for data goes to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from git_dvc import hashing, relpaths
@@ -20,7 +20,7 @@ from git_dvc.errors import (
 from git_dvc.formats.manifest import Manifest
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
-from git_dvc.ops.wanted import HERE, Object, Place, Scope, Wanted
+from git_dvc.ops.wanted import EVERYTHING, Asked, Object, Place, Wanted
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote import transfer
@@ -218,12 +218,7 @@ class Moved(NamedTuple):
 
 def push(
     project: Project,
-    targets: Sequence[str] = (),
-    scope: Scope = HERE,
-    *,
-    remote: str | None = None,
-    recursive: bool = False,
-    jobs: int | None = None,
+    asked: Asked = EVERYTHING,
     progress: Progress | None = None,
     problems: list[FormatError] | None = None,
 ) -> list[Moved]:
@@ -231,11 +226,7 @@ def push(
 
     Args:
         project: The project.
-        targets: What to send; everything for none.
-        scope: Revisions whose data is to go, too.
-        remote: Send there; what names another remote stays. None: the default one.
-        recursive: Targets may be directories with outputs in them.
-        jobs: How many processes to use at most.
+        asked: What to send. With a remote: send there; what names another one stays.
         progress: Told of the work.
         problems: Gets the pointer files that cannot be used.
 
@@ -247,25 +238,25 @@ def push(
         RemoteError: A remote cannot be used; what was sent before stays.
     """
     watch = progress or NoProgress()
-    chosen = _chosen(project, targets, scope, remote, recursive, problems)
+    chosen = destinations(project, asked, problems)
     opened = [(remotes.opened(project, name), wanted) for name, wanted in chosen]
-    return [_push_to(project, where, wanted, watch, jobs) for where, wanted in opened]
+    return [_push_to(project, where, wanted, watch, asked.jobs) for where, wanted in opened]
 
 
-def _chosen(
-    project: Project,
-    targets: Sequence[str],
-    scope: Scope,
-    remote: str | None,
-    recursive: bool,
-    problems: list[FormatError] | None,
+def destinations(
+    project: Project, asked: Asked, problems: list[FormatError] | None = None
 ) -> list[tuple[str, Wanted]]:
-    default = remote.lower() if remote else remotes.default(project)
-    if remote:
-        remotes.about(project, remote)
-    found = wanting.asked_for(project, targets, scope, recursive=recursive, problems=problems)
+    """Return what is to be on which remote, by the remotes' names.
+
+    Raises:
+        ConfigError: Some of it has no remote.
+    """
+    default = asked.remote.lower() if asked.remote else remotes.default(project)
+    if asked.remote:
+        remotes.about(project, asked.remote)
+    found = wanting.asked_for(project, asked, problems)
     by_remote = wanting.by_remote(found, default, project.shown)
-    if remote:
+    if asked.remote:
         by_remote = {name: wanted for name, wanted in by_remote.items() if name == default}
     homeless = by_remote.pop(None, None)
     if homeless:

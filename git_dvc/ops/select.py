@@ -37,6 +37,7 @@ def select(
     targets: Sequence[str],
     *,
     recursive: bool = False,
+    with_deps: bool = False,
     tracked: Tracked | None = None,
 ) -> list[Selected]:
     """Return the outputs that targets name, sorted; all of them for none.
@@ -45,6 +46,7 @@ def select(
         project: The project.
         targets: As the user gave them.
         recursive: Targets may be directories with outputs in them.
+        with_deps: Also what the targets were made from, and so on.
         tracked: Where to look; the work tree's pointer files if None.
 
     Raises:
@@ -58,14 +60,45 @@ def select(
     chosen: dict[str, Selected] = {}
     for target in targets:
         for found in _resolve(project, tracked, target, recursive):
-            old = chosen.get(found.item.relpath)
-            if old is None:
-                chosen[found.item.relpath] = found
-            elif old.inner and found.inner:
-                chosen[found.item.relpath] = Selected(found.item, old.inner + found.inner)
-            else:
-                chosen[found.item.relpath] = Selected(found.item)
+            _choose(chosen, found)
+        if with_deps:
+            for item in _made_from(project, tracked, target, recursive):
+                _choose(chosen, Selected(item))
     return [chosen[path] for path in sorted(chosen)]
+
+
+def _choose(chosen: dict[str, Selected], found: Selected) -> None:
+    """Add an output, or a part of it, to those that were chosen before."""
+    path = found.item.relpath
+    old = chosen.get(path)
+    if old is None:
+        chosen[path] = found
+    elif old.inner and found.inner:
+        chosen[path] = Selected(found.item, old.inner + found.inner)
+    else:
+        chosen[path] = Selected(found.item)
+
+
+def _made_from(
+    project: Project, tracked: Tracked, target: str, recursive: bool
+) -> list[TrackedOut]:
+    """Return the outputs that a target was made from, and what those were made from."""
+    # A chain may lead over outputs whose content is not kept.
+    every = tracked._replace(outs={**tracked.uncached, **tracked.outs}, uncached={})
+    found: list[TrackedOut] = []
+    seen: set[str] = set()
+    todo = [dep for one in _resolve(project, every, target, recursive) for dep in one.item.deps]
+    while todo:
+        dep = todo.pop()
+        if dep in seen:
+            continue
+        seen.add(dep)
+        for path, item in every.outs.items():
+            if relpaths.inside(dep, path) or relpaths.inside(path, dep):
+                todo += item.deps
+                if path in tracked.outs:
+                    found.append(item)
+    return found
 
 
 def _resolve(project: Project, tracked: Tracked, target: str, recursive: bool) -> list[Selected]:

@@ -123,7 +123,7 @@ def status(
         progress: Told of files that must be read.
     """
     watch = progress or NoProgress()
-    selected = select(project, targets, recursive=recursive)
+    selected = select(project, targets, recursive=recursive, with_deps=with_deps)
     states = [examine(project, chosen, watch) for chosen in selected]
     now, head = against_head(project)
     wanted = {chosen.item.relpath for chosen in selected} if targets else None

@@ -28,11 +28,13 @@ class Place(NamedTuple):
         path: As it is shown.
         commit: The newest commit that names it; '' for the work tree.
         inner: Paths inside it that are wanted; empty for all of it.
+        stays: Whether it is never sent (``push: false``), so that nobody expects it on a remote.
     """
 
     path: str
     commit: str = ""
     inner: tuple[str, ...] = ()
+    stays: bool = False
 
 
 Wanted = dict[Object, list[Place]]
@@ -51,65 +53,91 @@ HERE = Scope()
 """The work tree alone."""
 
 
+class Asked(NamedTuple):
+    """What the user wants to be sent, brought or compared.
+
+    Attributes:
+        targets: Pointer files, stages or data paths; everything for none.
+        scope: Revisions whose data counts, too.
+        recursive: Targets may be directories with outputs in them.
+        with_deps: For stages: also what they depend on.
+        remote: The remote instead of the default one; None: the default one.
+        jobs: How many at a time, at most.
+    """
+
+    targets: Sequence[str] = ()
+    scope: Scope = HERE
+    recursive: bool = False
+    with_deps: bool = False
+    remote: str | None = None
+    jobs: int | None = None
+
+
+EVERYTHING = Asked()
+"""All data of the work tree."""
+
+
 def by_remote(
-    found: Iterable[tuple[Selected, str]], default: str | None, shown: Callable[[str], str]
+    found: Iterable[tuple[Selected, str]],
+    default: str | None,
+    shown: Callable[[str], str],
+    *,
+    staying: bool = False,
 ) -> dict[str | None, Wanted]:
     """Return what is to be on each remote; None for data that has no remote.
 
-    Left out are outputs that stay here (``push: false``), those of other repositories, which
-    keep their data, and those whose hash is not known.
+    Left out are outputs of other repositories, which keep their data, and those whose hash is
+    not known.
 
     Args:
         found: Outputs, with the commit that names them or ''.
         default: The remote of outputs that do not name one.
         shown: Turns a relpath into a path as it is shown.
+        staying: Also outputs that are never sent (``push: false``).
     """
     wanted: dict[str | None, Wanted] = {}
     for chosen, commit in found:
         item = chosen.item
-        if item.out.hash is None or not item.out.push or item.from_repo:
+        stays = not item.out.push
+        if item.out.hash is None or (stays and not staying) or item.from_repo:
             continue
         remote = item.out.remote.lower() if item.out.remote else default
         whole = (item.out.hash_name, item.out.hash)
         places = wanted.setdefault(remote, {}).setdefault(whole, [])
-        places.append(Place(shown(item.relpath), commit, chosen.inner))
+        places.append(Place(shown(item.relpath), commit, chosen.inner, stays))
     return wanted
 
 
 def asked_for(
-    project: Project,
-    targets: Sequence[str],
-    scope: Scope = HERE,
-    *,
-    recursive: bool = False,
-    problems: list[FormatError] | None = None,
+    project: Project, asked: Asked, problems: list[FormatError] | None = None
 ) -> Iterator[tuple[Selected, str]]:
     """Yield the outputs that the user means, and the newest commit that names each ('' if here).
 
     Args:
         project: The project.
-        targets: Pointer files, stages or data paths; everything for none.
-        scope: Revisions to look at, too.
-        recursive: Targets may be directories with outputs in them.
+        asked: What the user wants.
         problems: Gets the pointer files that cannot be used.
 
     Raises:
         UnknownTargetError: A target is tracked neither here nor in these revisions.
     """
+    targets = asked.targets
     unknown: UnknownTargetError | None = None
     try:
-        for chosen in select(project, targets, recursive=recursive):
+        for chosen in select(
+            project, targets, recursive=asked.recursive, with_deps=asked.with_deps
+        ):
             yield chosen, ""
         if problems is not None and not targets:
             problems += project.tracked.problems
     except UnknownTargetError as error:
         unknown = error
-    if project.repo is not None and any(scope):
+    if project.repo is not None and any(asked.scope):
         paths = [project.relpath(target).rstrip("/") for target in targets]
         with Trees(project.repo) as trees:
-            commits = _commits(project, trees, scope)
+            commits = _commits(project, trees, asked.scope)
             for item, commit in named.outs(trees, project, commits, problems=problems):
-                found = _matched(item, paths, recursive=recursive) if paths else Selected(item)
+                found = _matched(item, paths, asked.recursive) if paths else Selected(item)
                 if found is not None:
                     unknown = None
                     yield found, commit
@@ -126,7 +154,7 @@ def _commits(project: Project, trees: Trees, scope: Scope) -> list[str]:
     return list(dict.fromkeys(ref.commit for ref in refs))
 
 
-def _matched(item: TrackedOut, paths: Sequence[str], *, recursive: bool) -> Selected | None:
+def _matched(item: TrackedOut, paths: Sequence[str], recursive: bool) -> Selected | None:
     """Return an output of another revision as far as the targets mean it."""
     inner = []
     for path in paths:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import launcher, scene
+from tests import scene
 from tests.conftest import run_git
-from tests.scene import TOP, check_objects, md5, write_tree
+from tests.scene import TOP, check_objects, hashes_of, md5, write_tree
 
 Done = subprocess.CompletedProcess[str]
 
@@ -80,20 +80,11 @@ class Work:
         path.unlink()
 
 
-@pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return launcher.write(tmp_path_factory.mktemp("bin"))
-
-
 @pytest.fixture
 def work(git_repo: Path, tool: Path) -> Work:
     made = Work(git_repo, tool)
     made.save("data", {"data/a": "1", "data/b": "2", "model": "m"}, "data", "model")
     return made
-
-
-def values(*texts: str) -> set[str]:
-    return {md5(text.encode()) for text in texts}
 
 
 def folders(found: set[str]) -> set[str]:
@@ -106,7 +97,7 @@ def test_data_goes_before_the_commits(work: Work) -> None:
     assert "git-dvc: sent 3 files (3 bytes) to 'store'" in told
     assert work.pushed() == work.head()
     found = work.sent()
-    assert found - folders(found) == values("1", "2", "m") and len(folders(found)) == 1
+    assert found - folders(found) == hashes_of("1", "2", "m") and len(folders(found)) == 1
     for _, path in scene.objects(work.store):
         assert os.stat(path).st_mode & 0o777 == 0o444
     assert os.listdir(work.store / "tmp") == []
@@ -119,7 +110,7 @@ def test_only_what_is_new_goes(work: Work) -> None:
     assert "git-dvc" not in work.ok("push", "origin", "main")
     work.save("more", {"data/c": "three"}, "data")
     assert "sent 1 file (5 bytes)" in work.ok("push", "origin", "main")
-    assert work.sent() >= values("1", "2", "m", "three")
+    assert work.sent() >= hashes_of("1", "2", "m", "three")
 
 
 def test_nothing_is_said_without_a_data_remote(work: Work) -> None:
@@ -145,7 +136,7 @@ def test_data_that_is_nowhere_stops_the_push(work: Work) -> None:
     work.dvc("commit", "-q")
     work.ok("push", "origin", "main")
     assert work.pushed() == work.head()
-    assert work.sent() >= values("lost", "o")
+    assert work.sent() >= hashes_of("lost", "o")
 
 
 def test_a_lost_single_file_is_named_with_its_commit(work: Work) -> None:
@@ -184,7 +175,7 @@ def test_warn_sends_what_there_is_and_lets_the_push_go_on(work: Work) -> None:
     assert "nothing was pushed" not in told and "error:" not in told
     assert work.pushed() == work.head()
     found = work.sent()
-    assert found - folders(found) == values("1", "2", "m")
+    assert found - folders(found) == hashes_of("1", "2", "m")
     assert len(folders(found)) == 1, "the manifest of the directory that is not whole stays"
 
 
@@ -208,7 +199,7 @@ def test_old_versions_go_too(work: Work) -> None:
     work.save("two", {"model": "m2"}, "model")
     work.save("three", {"model": "m3"}, "model")
     work.ok("push", "origin", "main")
-    assert work.sent() >= values("m", "m2", "m3")
+    assert work.sent() >= hashes_of("m", "m2", "m3")
 
 
 def test_tags_deletes_forced_and_mirror_pushes(work: Work) -> None:
@@ -218,15 +209,15 @@ def test_tags_deletes_forced_and_mirror_pushes(work: Work) -> None:
     work.save("side", {"model": "side"}, "model")
     work.ok("tag", "-a", "-m", "tagged", "v1")
     work.ok("push", "origin", "v1")
-    assert work.sent() >= values("side")
+    assert work.sent() >= hashes_of("side")
     work.ok("push", "origin", ":v1")
     work.ok("reset", "-q", "--hard", "HEAD~1")
     work.save("other", {"model": "forced"}, "model")
     work.ok("push", "-f", "origin", "side")
-    assert work.sent() >= values("forced")
+    assert work.sent() >= hashes_of("forced")
     work.save("mirrored", {"model": "mirrored"}, "model")
     work.ok("push", "--mirror", str(work.bare))
-    assert work.sent() >= values("mirrored")
+    assert work.sent() >= hashes_of("mirrored")
     blob = run_git("hash-object", "-w", "model.dvc", cwd=work.top)
     work.ok("tag", "blob", blob)
     work.ok("push", "origin", "blob")
@@ -243,7 +234,7 @@ def test_a_forced_push_over_commits_that_are_not_here(work: Work) -> None:
     work.ok("push", "-q", "origin", "main", cwd=other)
     work.save("ours", {"model": "ours"}, "model")
     work.ok("push", "-f", "origin", "main")
-    assert work.pushed() == work.head() and work.sent() >= values("ours")
+    assert work.pushed() == work.head() and work.sent() >= hashes_of("ours")
 
 
 def test_a_shallow_clone_pushes_what_it_has(work: Work) -> None:
@@ -289,9 +280,9 @@ def test_several_projects_and_a_subdirectory(work: Work) -> None:
     work.ok("commit", "-qm", "sub")
     done = work.git("push", "origin", "main", cwd=sub)
     assert done.returncode == 0, done.stderr
-    assert work.sent() >= values("m", "1", "2") and "inner" not in str(work.sent())
-    assert work.sent(work.base / "inner") == values("inner")
-    assert not work.sent() & values("inner")
+    assert work.sent() >= hashes_of("m", "1", "2") and "inner" not in str(work.sent())
+    assert work.sent(work.base / "inner") == hashes_of("inner")
+    assert not work.sent() & hashes_of("inner")
 
 
 def test_flags_of_outputs_are_honoured(work: Work) -> None:
@@ -310,8 +301,8 @@ def test_flags_of_outputs_are_honoured(work: Work) -> None:
     work.ok("add", "-A")
     work.ok("commit", "-qm", "flags")
     work.ok("push", "origin", "main")
-    assert not work.sent() & values("stays", "elsewhere", "small")
-    assert work.sent(work.base / "second") == values("elsewhere")
+    assert not work.sent() & hashes_of("stays", "elsewhere", "small")
+    assert work.sent(work.base / "second") == hashes_of("elsewhere")
 
 
 def test_outputs_of_stages(work: Work) -> None:
@@ -337,7 +328,7 @@ def test_outputs_of_stages(work: Work) -> None:
     work.ok("add", "dvc.yaml", "dvc.lock")
     work.ok("commit", "-qm", "stage")
     work.ok("push", "origin", "main")
-    assert work.sent() >= values("made") and not work.sent() & values("here", "{}")
+    assert work.sent() >= hashes_of("made") and not work.sent() & hashes_of("here", "{}")
 
 
 def test_data_imported_from_another_repository_stays_there(work: Work) -> None:
@@ -352,7 +343,7 @@ def test_data_imported_from_another_repository_stays_there(work: Work) -> None:
     work.ok("add", "imp.dvc")
     work.ok("commit", "-qm", "import")
     work.ok("push", "origin", "main")
-    assert not work.sent() & values("theirs")
+    assert not work.sent() & hashes_of("theirs")
 
 
 def test_remotes_that_it_cannot_talk_to_are_told_of_once(work: Work) -> None:
@@ -400,22 +391,22 @@ def test_a_drive_that_is_not_mounted(work: Work) -> None:
     work.store.rmdir()
     (work.base / "away").rename(work.store)
     work.ok("push", "origin", "main")
-    assert work.sent() >= values("m", "m2")
+    assert work.sent() >= hashes_of("m", "m2")
 
 
 def test_what_others_took_away_is_sent_again(work: Work) -> None:
     work.remote()
     work.ok("push", "origin", "main")
     for name, path in list(scene.objects(work.store)):
-        if name in values("1", "m"):
+        if name in hashes_of("1", "m"):
             os.chmod(path, 0o644)
-            if name in values("1"):
+            if name in hashes_of("1"):
                 os.unlink(path)
             else:
                 Path(path).write_bytes(b"")
     work.save("code", {"code": "1"})
     work.ok("push", "origin", "main")
-    assert work.sent() >= values("1", "2", "m")
+    assert work.sent() >= hashes_of("1", "2", "m")
 
 
 def test_a_folder_that_cannot_be_written(work: Work) -> None:
@@ -507,9 +498,9 @@ def test_killed_while_sending(work: Work, tmp_path: Path, at: int) -> None:
     work.hook(work.top)
     assert done.returncode != 0 and work.pushed() == ""
     found = work.sent() if work.store.exists() else set()
-    assert not folders(found) or found >= values("content 0", "content 1")
+    assert not folders(found) or found >= hashes_of("content 0", "content 1")
     work.ok("push", "origin", "main")
-    assert work.sent() >= values("content 0", "content 1", "1", "2", "m")
+    assert work.sent() >= hashes_of("content 0", "content 1", "1", "2", "m")
     assert work.pushed() == work.head()
 
 
@@ -540,11 +531,11 @@ def test_the_hook_that_install_writes(work: Work) -> None:
     work.ok("commit", "-qm", "installed", "--allow-empty")
     told = work.ok("push", "origin", "main")
     assert "theirs: origin refs/heads/main" in told and "sent 3 files" in told
-    assert work.sent() >= values("1", "2", "m") and work.pushed() == work.head()
+    assert work.sent() >= hashes_of("1", "2", "m") and work.pushed() == work.head()
     hook.with_name("pre-push.before-git-dvc").write_text("#!/bin/sh\nexit 3\n")
     work.save("more", {"model": "m2"}, "model")
     assert work.git("push", "origin", "main").returncode == 1
-    assert not work.sent() & values("m2")
+    assert not work.sent() & hashes_of("m2")
 
 
 def test_from_a_branch_without_a_project(work: Work) -> None:
@@ -556,7 +547,7 @@ def test_from_a_branch_without_a_project(work: Work) -> None:
     work.ok("add", "index.html")
     work.ok("commit", "-qm", "page")
     assert "sent 3 files" in work.ok("push", "origin", "main", "pages")
-    assert work.sent() >= values("1", "2", "m")
+    assert work.sent() >= hashes_of("1", "2", "m")
 
 
 def test_refs_of_any_name(work: Work) -> None:

@@ -12,28 +12,21 @@ import pytest
 
 from tests import launcher, scene
 from tests.conftest import run_git
-from tests.scene import check_objects, is_clean, md5, read_tree, write_tree
+from tests.scene import check_objects, hashes_of, is_clean, md5, read_tree, write_tree
 
 Done = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return launcher.write(tmp_path_factory.mktemp("bin"))
 
 
 class Clone:
     """A clone of a project whose data is shared in a folder."""
 
-    def __init__(self, top: Path, tool: Path, store: Path) -> None:
+    def __init__(self, top: Path, store: Path) -> None:
         self.top = top
-        self.tool = tool
         self.store = store
         self.cache = top / ".dvc" / "cache"
 
     def run(self, *args: str | Path, code: int = 0, cwd: str = "") -> Done:
-        done = scene.run(self.tool, *args, cwd=self.top / cwd)
-        assert "Traceback" not in done.stderr, done.stderr
+        done = scene.git_dvc(*args, cwd=self.top / cwd)
         assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
@@ -48,7 +41,7 @@ class Clone:
         place = self.top.parent / name
         run_git("clone", "-q", self.top, place, cwd=self.top)
         run_git("fetch", "-q", "--tags", cwd=place)
-        return Clone(place, self.tool, self.store)
+        return Clone(place, self.store)
 
     def data(self) -> dict[str, bytes]:
         found = read_tree(self.top)
@@ -58,17 +51,13 @@ class Clone:
 
 
 @pytest.fixture
-def one(git_repo: Path, tool: Path) -> Clone:
-    made = Clone(git_repo, tool, git_repo.parent / "store")
+def one(git_repo: Path) -> Clone:
+    made = Clone(git_repo, git_repo.parent / "store")
     made.run("init", "-q", "--no-hooks")
     made.run("remote", "add", "-d", "store", "../store")
     made.save({"data/a": "1", "data/sub/b": "22", "model": "old"}, "data", "model", tag="v1")
     made.save({"data/c": "333", "model": "new"}, "data", "model", tag="v2")
     return made
-
-
-def values(*texts: str) -> set[str]:
-    return {md5(text.encode()) for text in texts}
 
 
 def plain(store: Path) -> set[str]:
@@ -78,7 +67,7 @@ def plain(store: Path) -> set[str]:
 def test_to_a_second_clone(one: Clone) -> None:
     said = one.run("push")
     assert said.stdout == "sent 4 files (9 bytes) to 'store'\n"
-    assert plain(one.store) == values("1", "22", "333", "new")
+    assert plain(one.store) == hashes_of("1", "22", "333", "new")
     assert one.run("push").stdout == "nothing to send, all of it is there already\n"
     two = one.clone()
     said = two.run("pull")
@@ -102,7 +91,7 @@ def test_fetch_leaves_the_workspace_alone(one: Clone) -> None:
 def test_old_versions(one: Clone, scope: str) -> None:
     run_git("branch", "old", "v1", cwd=one.top)
     one.run("push", scope)
-    assert plain(one.store) == values("1", "22", "333", "new", "old")
+    assert plain(one.store) == hashes_of("1", "22", "333", "new", "old")
     two = one.clone()
     run_git("branch", "-q", "old", "v1", cwd=two.top)
     two.run("fetch", scope)
@@ -119,20 +108,22 @@ def test_an_old_revision_without_the_remote_in_its_config(one: Clone) -> None:
     one.run("remote", "add", "-d", "store", "../store")
     run_git("commit", "-qam", "remote", cwd=one.top)
     one.run("push", "-T")
-    assert values("late") <= plain(one.store)
+    assert hashes_of("late") <= plain(one.store)
 
 
 def test_targets_and_parts_of_directories(one: Clone) -> None:
     one.run("push", "data/sub")
-    assert set(check_objects(one.store)) == values("22"), "the list of files waits for the others"
+    assert set(check_objects(one.store)) == hashes_of("22"), (
+        "the list of files waits for the others"
+    )
     one.run("push", "model.dvc")
-    assert plain(one.store) == values("22", "new")
+    assert plain(one.store) == hashes_of("22", "new")
     one.run("push", "b", cwd="data/sub")
     one.run("push")
     two = one.clone()
     assert "fetched 1 file (1 byte)" in two.run("pull", "data/a").stdout
     assert two.data() == {"data/a": b"1"}
-    assert plain(two.cache) == values("1")
+    assert plain(two.cache) == hashes_of("1")
     assert "not tracked: nothing" in two.run("pull", "nothing", code=1).stderr
     assert "not tracked: nothing" in one.run("push", "nothing", "-T", code=1).stderr
 
@@ -143,12 +134,12 @@ def test_a_target_that_only_an_old_revision_has(one: Clone) -> None:
     run_git("commit", "-qam", "no extra", cwd=one.top)
     one.run("push", "extra", code=1)
     one.run("push", "-T", "extra")
-    assert plain(one.store) == values("extra")
+    assert plain(one.store) == hashes_of("extra")
 
 
 def test_wildcards(one: Clone) -> None:
     one.run("push", "--glob", "mod*")
-    assert plain(one.store) == values("new")
+    assert plain(one.store) == hashes_of("new")
     assert "not tracked" in one.run("push", "--glob", "nothing*", code=1).stderr
 
 
@@ -157,15 +148,15 @@ def test_another_remote_and_outputs_that_name_theirs(one: Clone) -> None:
     path = one.top / "model.dvc"
     path.write_text(path.read_text() + "  remote: backup\n")
     one.run("push")
-    assert plain(one.store) == values("1", "22", "333")
-    assert plain(one.top.parent / "backup") == values("new")
+    assert plain(one.store) == hashes_of("1", "22", "333")
+    assert plain(one.top.parent / "backup") == hashes_of("new")
     run_git("commit", "-qam", "two remotes", cwd=one.top)
     two = one.clone()
     two.run("pull")
     assert two.data() == one.data()
     one.run("remote", "add", "third", "../third")
     one.run("push", "-r", "third")
-    assert plain(one.top.parent / "third") == values("1", "22", "333"), "the model has its own"
+    assert plain(one.top.parent / "third") == hashes_of("1", "22", "333"), "the model has its own"
 
 
 def test_data_that_is_nowhere_is_named(one: Clone) -> None:
@@ -191,7 +182,7 @@ def test_old_data_that_is_nowhere_is_named_with_its_commit(one: Clone) -> None:
     commit = run_git("rev-parse", "--short=7", "v1", cwd=one.top)
     said = one.run("push", "-T", code=1)
     assert f"  model (in {commit})" in said.stderr
-    assert plain(one.store) == values("1", "22", "333", "new"), "everything else is sent"
+    assert plain(one.store) == hashes_of("1", "22", "333", "new"), "everything else is sent"
 
 
 def test_a_damaged_object_on_the_remote_is_not_taken(one: Clone) -> None:
@@ -204,7 +195,45 @@ def test_a_damaged_object_on_the_remote_is_not_taken(one: Clone) -> None:
     said = two.run("pull", code=1)
     assert value in said.stderr and "damaged" in said.stderr and "  model" in said.stderr
     assert path.read_bytes() == b"bad", "it is not ours to delete"
-    assert plain(two.cache) == values("1", "22", "333")
+    assert plain(two.cache) == hashes_of("1", "22", "333")
+
+
+def test_a_pull_can_be_taken_back(one: Clone) -> None:
+    one.run("push")
+    two = one.clone()
+    two.run("pull")
+    assert "git dvc pull" in two.run("op", "log").stdout
+    two.run("undo")
+    assert two.data() == {}
+    two.run("undo", "--redo")
+    assert two.data() == one.data()
+
+
+def test_what_only_an_old_revision_has_is_pulled_into_the_cache(one: Clone) -> None:
+    one.save({"extra": "extra"}, "extra", tag="v3")
+    one.run("remove", "-q", "extra.dvc")
+    run_git("commit", "-qam", "no extra", cwd=one.top)
+    one.run("push", "-T")
+    two = one.clone()
+    assert two.run("pull", "-T", "extra", "model").stdout.startswith("A\tmodel\nfetched ")
+    assert plain(two.cache) == hashes_of("extra", "old", "new")
+    two.run("pull", "-T", "extra")
+    two.run("pull", "extra", code=1)
+
+
+def test_data_that_is_never_sent(one: Clone) -> None:
+    path = one.top / "model.dvc"
+    path.write_text(path.read_text() + "  push: false\n")
+    run_git("commit", "-qam", "stays", cwd=one.top)
+    one.run("push")
+    assert plain(one.store) == hashes_of("1", "22", "333")
+    two = one.clone()
+    two.run("fetch")
+    said = two.run("pull", code=1)
+    assert "  model\n" in said.stderr and "data" not in two.data()
+    shutil.copytree(one.cache / "files", one.store / "files", dirs_exist_ok=True)
+    two.run("pull")
+    assert two.data() == one.data(), "somebody had sent it before"
 
 
 def test_unsaved_changes_survive_a_pull(one: Clone) -> None:
@@ -256,11 +285,11 @@ def test_by_several_processes(one: Clone) -> None:
     assert two.data() == one.data() and is_clean(two.top)
 
 
-def test_two_pull_at_once(one: Clone) -> None:
+def test_two_pull_at_once(one: Clone, tool: Path) -> None:
     one.save({f"many/{n}": str(n) for n in range(100)}, "many")
     one.run("push")
     two = one.clone()
-    running = [subprocess.Popen([one.tool, "pull", "-q"], cwd=two.top) for _ in range(3)]
+    running = [subprocess.Popen([tool, "pull", "-q"], cwd=two.top) for _ in range(3)]
     assert [process.wait(100) for process in running] == [0, 0, 0]
     assert two.data() == one.data() and check_objects(two.cache)
 
@@ -289,9 +318,9 @@ def test_a_clone_with_data_takes_it_from_the_remote(one: Clone) -> None:
     bare = one.top.parent / "bare.git"
     run_git("clone", "-q", "--bare", one.top, bare, cwd=one.top)
     place = one.top.parent / "deep"
-    done = scene.run(one.tool, "clone", "-q", bare, place, cwd=one.top.parent)
+    done = scene.git_dvc("clone", "-q", bare, place, cwd=one.top.parent)
     assert done.returncode == 0, done.stderr
-    assert Clone(place, one.tool, one.store).data() == one.data()
+    assert Clone(place, one.store).data() == one.data()
 
 
 def test_killed_while_fetching(one: Clone, tmp_path: Path) -> None:

@@ -11,13 +11,8 @@ from git_dvc.errors import ConfigError, GitDvcError, MissingClientError, Unknown
 from git_dvc.ops import remote as op
 from git_dvc.ops import remotes
 from git_dvc.project import Project
-from tests import launcher, scene
+from tests import scene
 from tests.conftest import run_git
-
-
-@pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return launcher.write(tmp_path_factory.mktemp("bin"))
 
 
 @pytest.fixture

@@ -23,6 +23,10 @@ stages:
     - made
     - logs:
         cache: false
+  use:
+    cmd: use
+    outs:
+    - used
   each:
     foreach: [1, 2]
     do:
@@ -35,6 +39,11 @@ schema: '2.0'
 stages:
   make:
     cmd: run
+    deps:
+    - path: data/a
+      md5: {HASH}
+    - path: ../outside
+      md5: {HASH}
     outs:
     - path: made
       hash: md5
@@ -42,8 +51,20 @@ stages:
     - path: logs
       hash: md5
       md5: {HASH}
+  use:
+    cmd: use
+    deps:
+    - path: logs
+      md5: {HASH}
+    outs:
+    - path: used
+      hash: md5
+      md5: {HASH}
   each@1:
     cmd: run 1
+    deps:
+    - path: used
+      md5: {HASH}
     outs:
     - path: out/1
       hash: md5
@@ -79,15 +100,17 @@ def opened(project: Project) -> Iterator[Project]:
     yield project
 
 
-def names(project: Project, *targets: str, recursive: bool = False) -> list[str]:
+def names(
+    project: Project, *targets: str, recursive: bool = False, with_deps: bool = False
+) -> list[str]:
     """Return the outputs chosen, with the paths inside in brackets."""
     return [
         found.item.relpath + (f"[{','.join(found.inner)}]" if found.inner else "")
-        for found in select(project, targets, recursive=recursive)
+        for found in select(project, targets, recursive=recursive, with_deps=with_deps)
     ]
 
 
-STAGE_OUTS = ["made", "out/1", "out/2"]
+STAGE_OUTS = ["made", "out/1", "out/2", "used"]
 SUB_OUTS = [f"sub/{name}" for name in STAGE_OUTS]
 ALL = sorted(["data", "x.csv", "one", "other", "sub/deep/y", *STAGE_OUTS, *SUB_OUTS])
 
@@ -128,6 +151,24 @@ def test_each_way_to_name_data(opened: Project, target: str, chosen: list[str]) 
 @pytest.mark.parametrize("target", ["data/a", "x.csv.dvc", "sub/dvc.yaml:make", "dvc.lock"])
 def test_absolute_paths_name_the_same(opened: Project, target: str) -> None:
     assert names(opened, os.path.join(opened.root, target)) == names(opened, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "chosen"),
+    [
+        ("data", ["data"]),
+        ("made", ["data", "made"]),
+        ("make", ["data", "made"]),
+        ("logs", ["data"]),
+        ("used", ["data", "used"]),
+        ("each@1", ["data", "out/1", "used"]),
+        ("each", ["data", "out/1", "out/2", "used"]),
+        ("sub/out/1", ["sub/out/1", "sub/used"]),
+    ],
+)
+def test_with_what_it_was_made_from(opened: Project, target: str, chosen: list[str]) -> None:
+    """Also over 'logs', whose content is not kept."""
+    assert names(opened, target, with_deps=True) == chosen
 
 
 def test_no_target_means_everything(opened: Project) -> None:
