@@ -36,7 +36,9 @@ def play(directory: str | None) -> int:
         TourError: A command failed.
     """
     started = time.monotonic()
-    stage = Stage(_scratch(directory))
+    folder = _scratch(directory) / "digits"
+    folder.mkdir()
+    stage = Stage(folder)
     try:
         _tell(stage)
     except TourError:
@@ -75,6 +77,7 @@ def _tell(stage: Stage) -> None:
     _follow_everything(stage, first, second, train[FIRST])
     _merge_labels(stage, train[0], train[1])
     _undo(stage)
+    _share(stage)
 
 
 def _begin(stage: Stage, images: list[digits.Digit]) -> None:
@@ -142,8 +145,8 @@ def _train_first(stage: Stage) -> Snapshot:
     return _everything(stage)
 
 
-def _everything(stage: Stage) -> Snapshot:
-    return stage.snapshot("data", MODEL, METRICS)
+def _everything(stage: Stage, at: str = ".") -> Snapshot:
+    return stage.snapshot("data", MODEL, METRICS, at=at)
 
 
 def _grow(stage: Stage, images: list[digits.Digit]) -> Snapshot:
@@ -277,6 +280,27 @@ def _undo(stage: Stage) -> None:
     stage.run("git dvc op log -n 3")
 
 
+def _share(stage: Stage) -> None:
+    stage.chapter("10. Share it: push, and a colleague pulls")
+    stage.tell("a remote is an object store, a server or, as here, a folder")
+    stage.run("git dvc remote add -d store ../store")
+    stage.run("git commit -q -a -m 'Say where the data is'")
+    stage.run("git dvc push")
+    stored = stage.stored("../store/files/md5")
+    stage.check(
+        "the content of everything in the store has the hash that is its name",
+        bool(stored) and all(name.removesuffix(".dir") == value for name, value in stored.items()),
+    )
+    stage.run("git clone -q . ../colleague")
+    stage.run("git -C ../colleague dvc install")
+    stage.run("git -C ../colleague dvc pull")
+    stage.check(
+        "the colleague has the same files, byte for byte",
+        _everything(stage, at="../colleague") == _everything(stage),
+    )
+    stage.run("git dvc push")
+
+
 def _moved(image: digits.Digit, label: str) -> str:
     folder, _, name = image.relpath.split("/")
     return f"data/{folder}/{label}/{name}"
@@ -311,7 +335,7 @@ The repository is yours to play with:
 {path}    cd {folder}
     git dvc status                       # what is not recorded
     rm -r data && git dvc checkout       # all of it comes back
-    git worktree add {folder}-v1 v1.0    # a second work tree, same cache
+    git worktree add ../v1 v1.0          # a second work tree, same cache
     git dvc -h                           # all commands
 
 To begin with your own data, in any Git repository:

@@ -136,25 +136,31 @@ class Stage:
             self.failed.append(claim)
             console.write(line)
 
-    def snapshot(self, *names: str) -> Snapshot:
+    def snapshot(self, *names: str, at: str = ".") -> Snapshot:
         """Return the MD5 of every file that is there now, read anew.
 
         Args:
             names: Files and directories; a missing one has no entry.
+            at: The directory that they are in, from the scratch directory.
         """
         found: Snapshot = {}
+        base = self.folder / at
         for name in names:
-            place = self.folder / name
+            place = base / name
             files = sorted(place.rglob("*")) if place.is_dir() else [place]
             for path in files:
                 if path.is_file():
-                    relpath = path.relative_to(self.folder).as_posix()
+                    relpath = path.relative_to(base).as_posix()
                     found[relpath] = hashlib.md5(path.read_bytes()).hexdigest()
         return found
 
-    def stored(self) -> dict[str, str]:
-        """Return the objects of the cache: the name of each, and the MD5 of its content."""
-        cache = self.folder / ".dvc" / "cache" / "files" / "md5"
+    def stored(self, at: str = ".dvc/cache/files/md5") -> dict[str, str]:
+        """Return the objects of the cache: the name of each, and the MD5 of its content.
+
+        Args:
+            at: Where they are, from the scratch directory.
+        """
+        cache = self.folder / at
         return {
             path.parent.name + path.name: hashlib.md5(path.read_bytes()).hexdigest()
             for path in cache.glob("??/*")

@@ -49,19 +49,21 @@ def test_every_claim_of_the_tour_is_true(
 
     done = run(program, "tour", tmp_path / "tour")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "23 claims were checked and are true" in done.stdout
+    assert "25 claims were checked and are true" in done.stdout
     assert "✗" not in done.stdout and "FALSE" not in done.stdout
-    assert f"cd {tmp_path}/tour" in done.stdout
+    assert f"cd {tmp_path}/tour/digits" in done.stdout
     assert f'export PATH="{tmp_path}/bin:$PATH"' in done.stdout
     assert not (tmp_path / "cache").exists()
 
     # Afterwards the repository works under the settings of that person.
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     switched = subprocess.run(
-        ["git", "checkout", "-q", "v1.0"], cwd=tmp_path / "tour", env={**os.environ, "PATH": path}
+        ["git", "checkout", "-q", "v1.0"],
+        cwd=tmp_path / "tour" / "digits",
+        env={**os.environ, "PATH": path},
     )
     assert switched.returncode == 0
-    assert len(list((tmp_path / "tour" / "data").rglob("*.pgm"))) == 1097
+    assert len(list((tmp_path / "tour" / "digits" / "data").rglob("*.pgm"))) == 1097
 
 
 def test_a_directory_with_something_in_it_is_refused(program: Path, tmp_path: Path) -> None:
