@@ -760,3 +760,58 @@ class UnbroughtDataError(GitDvcError):
             details=[*path_lines(paths), "nothing was recorded"],
             hint="bring the merged data with 'git dvc sync', then add again",
         )
+
+
+class NotASourceError(GitDvcError):
+    """What data is to be read from is no Git repository and no project.
+
+    Args:
+        where: As the user gave it, without passwords.
+    """
+
+    exit_code = 128
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"not a Git repository or project: {quoted(where)}",
+            hint="name a directory of one, or a Git URL; for other URLs there is 'git dvc get-url'",
+        )
+
+
+class UnknownPathError(GitDvcError):
+    """A repository that is read from has nothing at a path.
+
+    Args:
+        path: From its top.
+        where: The repository, without passwords.
+        rev: The revision that was looked at, or ''.
+        known: Paths that could have been meant.
+    """
+
+    def __init__(self, path: str, where: str, rev: str = "", known: Sequence[str] = ()) -> None:
+        at = f" at {quoted(rev)}" if rev else ""
+        hint = f"see what there is with 'git dvc list {quoted(where)}'"
+        if known:
+            hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in known) + "?"
+        super().__init__(f"there is no {quoted(path)} in {quoted(where)}{at}", hint=hint)
+
+
+class NowhereError(GitDvcError):
+    """A repository names data that neither its cache nor its remote has.
+
+    Args:
+        paths: Of the data.
+        where: The repository, without passwords.
+        has_remote: Whether it has a remote for this data.
+    """
+
+    def __init__(self, paths: Sequence[str], where: str, has_remote: bool = True) -> None:
+        if has_remote:
+            hint = "it was never pushed, or is gone: run 'git dvc push' in a clone that has it"
+        else:
+            hint = "it has no default remote, either; name one with --remote or --remote-config"
+        super().__init__(
+            f"{quoted(where)} tracks this data, but does not have it:",
+            details=path_lines(paths),
+            hint=hint,
+        )

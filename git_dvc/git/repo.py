@@ -270,6 +270,30 @@ class Repository:
             return _ask(start)
         return cls(*place) if place else None
 
+    @classmethod
+    def bare(cls, folder: str) -> Repository | None:
+        """Return a repository without a work tree that is in this directory, as Git sees it.
+
+        Its ``top`` is the directory itself; only what reads objects and refs works.
+
+        Raises:
+            UnsafeRepositoryError: Git refuses it, as it belongs to somebody else.
+        """
+        folder = os.path.realpath(folder)
+        env: dict[str, str | None] = dict.fromkeys(_LOCATION_ENV)
+        env.update({"LC_ALL": "C", "LANGUAGE": None})
+        result = git(
+            ["rev-parse", "--is-bare-repository", "--absolute-git-dir"], cwd=folder, env=env
+        )
+        words = result.err.decode("utf-8", "replace")
+        if "dubious ownership" in words or "unsafe repository" in words:
+            raise UnsafeRepositoryError(words)
+        answer, _, place = os.fsdecode(result.out).removesuffix("\n").partition("\n")
+        if result.code != 0 or answer != "true":
+            return None
+        place = os.path.realpath(place)
+        return cls(place, place, place)
+
     # -- running git here ----------------------------------------------------------------
 
     def call(

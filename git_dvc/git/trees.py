@@ -263,6 +263,39 @@ class Trees:
                 return None
         return _sides(self._by_name(tree).get(last))[1]
 
+    def tree_at(self, rev: str, path: str = "") -> str | None:
+        """Return the tree of a directory of a revision ('' is the top), or None."""
+        tree = self._tree_of(rev)
+        for name in path.split("/") if path else ():
+            mode, tree = self._by_name(tree).get(name, (0, ""))
+            if mode != 0o040000:
+                return None
+        return tree
+
+    def entries(self, tree: str) -> list[tuple[str, int, str]]:
+        """Return name, mode and object of everything in a tree, as Git sorts it."""
+        return list(self._entries(tree))
+
+    def sizes(self, object_ids: Iterable[str]) -> dict[str, int]:
+        """Return the sizes of objects in bytes; those that do not exist are left out."""
+        wanted = "".join(f"{one}\n" for one in dict.fromkeys(object_ids))
+        if not wanted:
+            return {}
+        args = ["cat-file", "--batch-check=%(objectname) %(objectsize)"]
+        found = {}
+        for line in self._repo.run(args, input=wanted.encode("ascii")).decode("ascii").split("\n"):
+            name, _, size = line.partition(" ")
+            if size.isdigit():
+                found[name] = int(size)
+        return found
+
+    def lacks(self, object_ids: Iterable[str]) -> list[str]:
+        """Return the objects that are not here, as far as can be told without Git."""
+        self._open()
+        if self._store is None:
+            return []
+        return [one for one in dict.fromkeys(object_ids) if one.encode() not in self._store]
+
     def blob(self, object_id: str) -> bytes:
         """Return the content of a blob.
 

@@ -1,0 +1,209 @@
+"""Reading from another repository: what there is, and its bytes, whatever they are kept in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from git_dvc.errors import (
+    FormatError,
+    NotASourceError,
+    NowhereError,
+    UnknownPathError,
+    UnknownRevisionError,
+)
+from git_dvc.ops import add, push, remote
+from git_dvc.ops.init import init
+from git_dvc.ops.source import Source
+from git_dvc.project import Project
+from git_dvc.store.cache import Cache
+from tests.conftest import run_git
+from tests.scene import check_objects, md5, read_tree, write_tree
+
+FIRST = {"data/a": "a1", "data/sub/b": "b1", "model": "m1", "code/x.py": "x", "code/big": "B"}
+SECOND = {"data/a": "a2 longer", "data/new": "n2"}
+
+
+@pytest.fixture
+def registry(git_repo: Path, tmp_path: Path) -> Path:
+    """A project with two versions, a folder as its remote, a project inside, and links."""
+    init(".")
+    write_tree(git_repo, FIRST)
+    os.symlink("code/x.py", "link")
+    os.symlink("../../../secret", "out")
+    Path("code/x.py").chmod(0o755)
+    with Project.open() as project:
+        add.add(project, ["data", "model", "code/big"])
+        remote.add(project, "store", str(tmp_path / "store"), default=True)
+        git("add", "-A")
+        git("commit", "-qm", "1")
+        git("tag", "v1")
+    write_tree(git_repo, SECOND)
+    os.mkdir("inner")
+    init("inner", subdir=True)
+    write_tree(git_repo, {"inner/own": "own", "inner/plain": "plain"})
+    with Project.open("inner") as inner:
+        os.chdir("inner")
+        add.add(inner, ["own"])
+        os.chdir(git_repo)
+    with Project.open() as project:
+        add.add(project, ["data"])
+        git("add", "-A")
+        git("commit", "-qm", "2")
+    return git_repo
+
+
+def git(*words: str | Path) -> str:
+    return str(run_git(*words, cwd=Path.cwd()))
+
+
+def paths(source: Source, path: str = "") -> list[str]:
+    return [entry.path + "/" * entry.is_dir for entry in source.walk(path)]
+
+
+def whole(source: Source, path: str = "") -> dict[str, bytes]:
+    files = list(source.files(path))
+    lost = source.lost_links(files)
+    return {e.path: b"".join(source.content(e)) for e in files if e.path not in lost}
+
+
+@pytest.fixture(params=["work tree", "commit", "bare"])
+def tip(request: pytest.FixtureRequest, registry: Path, tmp_path: Path) -> Iterator[Source]:
+    """The newest version, in each way to have it."""
+    if request.param == "bare":
+        with Project.open() as project:
+            push.push(project)
+        git("clone", "-q", "--bare", ".", tmp_path / "bare.git")
+        where, rev = tmp_path / "bare.git", None
+    else:
+        where, rev = registry, "HEAD" if request.param == "commit" else None
+    with Source.open(str(where), rev) as source:
+        yield source
+
+
+def test_data_and_what_git_has_are_one_tree(tip: Source) -> None:
+    head = git("rev-parse", "HEAD").strip()
+    assert (tip.commit, tip.is_project) == (head, True)
+    assert paths(tip, "data") == ["data/a", "data/new", "data/sub/", "data/sub/b"]
+    assert paths(tip, "code") == ["code/.gitignore", "code/big", "code/big.dvc", "code/x.py"]
+    top = [entry.path for entry in tip.children()]
+    assert {"data", "data.dvc", "model", "link", "inner"} <= {*top}
+    assert not {".git", ".dvc"} & {*top}
+    assert top == sorted(top)
+    one, folder = tip.entry("./data/a"), tip.entry("data/")
+    assert (one.is_out, one.hash, one.is_dir) == (True, md5(b"a2 longer"), False)
+    assert (folder.is_dir, folder.is_out, folder.nfiles) == (True, True, 3)
+    assert tip.entry("code").is_out is False
+    assert tip.read("data/sub/b") == b"b1"
+    assert (tip.read("code/big"), tip.read("link")) == (b"B", b"x")
+
+
+def test_a_project_inside_has_its_own_data(registry: Path) -> None:
+    for rev in (None, "HEAD"):
+        with Source.open(str(registry), rev) as source:
+            assert whole(source, "inner")["inner/own"] == b"own"
+            assert source.read("inner/plain") == b"plain"
+        with Source.open(str(registry / "inner"), rev) as source:
+            assert source.read("own") == b"own"
+
+
+def test_an_old_version_is_read_as_it_was(registry: Path) -> None:
+    with Source.open(str(registry), "v1") as source:
+        assert whole(source, "data") == {"data/a": b"a1", "data/sub/b": b"b1"}
+        assert not source.exists("inner")
+        assert source.entry("code/x.py").is_exec
+
+
+def test_recorded_data_is_read_and_not_what_somebody_edited(registry: Path) -> None:
+    write_tree(registry, {"data/a": "edited"})
+    with Source.open(str(registry)) as source:
+        assert source.read("data/a") == b"a2 longer"
+
+
+def test_what_is_not_there_is_said(registry: Path, tmp_path: Path) -> None:
+    with Source.open(str(registry), "v1") as source:
+        for path in ("nosuch", "data/nosuch", ".dvc", ".git/config", "model/x"):
+            with pytest.raises(UnknownPathError):
+                source.entry(path)
+        with pytest.raises(UnknownPathError, match="at v1") as caught:
+            source.entry("modle")
+        assert "did you mean 'model'" in caught.value.hint
+        with pytest.raises(FormatError, match="leads out"):
+            source.entry("../x")
+    with pytest.raises(UnknownRevisionError):
+        Source.open(str(registry), "nosuch")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotASourceError):
+        Source.open(str(tmp_path / "empty"))
+
+
+def test_no_link_leads_out(registry: Path) -> None:
+    for rev in (None, "HEAD"):
+        with Source.open(str(registry), rev) as source:
+            assert source.lost_links(source.files()) == {"out"}
+
+
+def test_nothing_is_written_to_the_source(registry: Path, tmp_path: Path) -> None:
+    damaged = registry / ".dvc/cache/files/md5" / md5(b"m1")[:2] / md5(b"m1")[2:]
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"XX")
+    before = {str(p): p.lstat().st_mtime_ns for p in registry.rglob("*")}
+    cache = Cache(str(tmp_path / "mine"))
+    with Source.open(str(registry), "HEAD") as source:
+        with pytest.raises(NowhereError, match="does not have it"):
+            source.bring("", cache)
+        got = source.bring("data", cache)
+    assert (got.nfiles, got.size_bytes) == (3, 13)
+    assert {str(p): p.lstat().st_mtime_ns for p in registry.rglob("*")} == before
+    assert damaged.read_bytes() == b"XX"
+    check_objects(tmp_path / "mine")
+
+
+def test_objects_come_from_the_remote_where_the_cache_lacks_them(
+    registry: Path, tmp_path: Path
+) -> None:
+    with Project.open() as project:
+        push.push(project)
+    shutil.rmtree(registry / ".dvc/cache")
+    cache = Cache(str(tmp_path / "mine"))
+    with Source.open(str(registry), "HEAD") as source:
+        assert source.read("data/new") == b"n2"
+        brought = source.bring("data/sub", cache)
+        assert brought.nfiles == 1
+        # One file of a directory is all that comes.
+        assert set(check_objects(tmp_path / "mine")) == {brought.hash, md5(b"b1")}
+        assert source.location(source.entry("model")).startswith(f"{tmp_path}/store/files/md5/")
+    other = tmp_path / "other"
+    shutil.move(tmp_path / "store", other)
+    for options in ({"remote_config": {"url": str(other)}}, {"remote": {"url": str(other)}}):
+        with Source.open(str(registry), "HEAD", **options) as source:  # type: ignore[arg-type]
+            assert source.read("data/sub/b") == b"b1"
+
+
+def test_what_is_no_output_by_itself_becomes_one(registry: Path, tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path / "mine"))
+    with Source.open(str(registry), "v1") as source:
+        code = source.bring("code", cache)
+        assert source.bring("code/x.py", cache).is_exec
+        top = source.bring(".", cache)
+        assert top.left_out == ("out",)
+    assert set(cache.read_manifest(code.hash)) == {".gitignore", "big", "big.dvc", "x.py"}
+    assert cache.read_manifest(top.hash)["data/a"] == md5(b"a1")
+
+
+def test_a_plain_git_repository_has_what_git_has(git_repo: Path) -> None:
+    write_tree(git_repo, {"d/f": "1", "g": "2"})
+    git("add", "-A")
+    git("commit", "-qm", "1")
+    for rev in (None, "HEAD"):
+        with Source.open(str(git_repo), rev) as source:
+            assert not source.is_project
+            assert whole(source) == {"d/f": b"1", "g": b"2"} == read_tree_without_git(git_repo)
+
+
+def read_tree_without_git(top: Path) -> dict[str, bytes]:
+    return {name: data for name, data in read_tree(top).items() if not name.startswith(".git/")}
