@@ -36,6 +36,7 @@ DOORS = {
     "filelock": "locking.py",
     "pathspec": "formats/ignore.py",
     "sqlite3": "store/state.py",
+    "asyncssh": "remote/ssh",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 

@@ -26,6 +26,7 @@ from git_dvc import __version__
 from git_dvc.cli import failures, prefix
 from git_dvc.cli.console import console
 from git_dvc.errors import GitDvcError, UsageError, quoted
+from git_dvc.remote import secrets
 from git_dvc.store import oplog
 
 PROGRAM = "git dvc"
@@ -475,6 +476,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: What stands after ``git dvc``.
     """
     oplog.set_command(shlex.join(["git", "dvc", *arguments]))
+    secrets.let_ask(console.ask_secret)
     return failures.exit_code_of(lambda: _run(list(arguments)))
 
 

@@ -180,6 +180,32 @@ class Console:
             if answer.strip().lower() in ("n", "no"):
                 return False
 
+    def ask_secret(self, question: str) -> str | None:
+        """Ask for a password, which is not shown; None if there is no terminal to ask on.
+
+        It is asked and answered on the terminal itself, as ssh and Git do it: standard input
+        may be something else, in a hook it is. ``GIT_TERMINAL_PROMPT=0`` forbids it.
+        """
+        if os.environ.get("GIT_TERMINAL_PROMPT", "1").lower() in ("0", "false", "no", "off"):
+            return None
+        import getpass
+        import warnings
+
+        if hasattr(os, "ctermid"):
+            try:
+                os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+            except OSError:
+                return None
+        elif not is_terminal(sys.stdin):
+            return None
+        self.clear_line()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
+            try:
+                return getpass.getpass(question)
+            except (EOFError, getpass.GetPassWarning):
+                return None
+
     def close(self) -> None:
         """Write what is buffered, so that a full disk or closed pipe is noticed here."""
         self.clear_line()

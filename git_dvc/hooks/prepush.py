@@ -37,7 +37,9 @@ def run(arguments: Sequence[str]) -> int:
         arguments: Name and url of the Git remote; Git's lines come on standard input.
     """
     from git_dvc.ops import prepush
+    from git_dvc.remote import secrets
 
+    secrets.let_ask(_ask)
     repo = Repository.discover(os.getcwd())
     mode = (repo.config_get("dvc.prePush") or "block").lower() if repo is not None else "off"
     if repo is None or mode in _OFF:
@@ -71,6 +73,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
+
+
+def _ask(question: str) -> str | None:
+    from git_dvc.cli.console import console
+
+    return console.ask_secret(question)
 
 
 def _progress() -> Progress:

@@ -29,7 +29,9 @@ class Kind(NamedTuple):
     extra: str = ""
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    "ssh": Kind("ssh", "ssh"),
+}
 """By scheme."""
 
 

@@ -28,6 +28,12 @@ def let_ask(asker: Asker | None) -> None:
     _typed.clear()
 
 
+def ask(question: str) -> str | None:
+    """Return what the user types, unseen and not remembered; None if nobody is there."""
+    with _lock:
+        return _asker(question) if _asker else None
+
+
 def password(options: Mapping[str, str], what: str, option: str = "password") -> str | None:
     """Return a remote's password, or None if it has none.
 

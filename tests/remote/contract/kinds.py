@@ -12,6 +12,7 @@ from pathlib import Path
 
 from git_dvc.remote.wire import Wire
 from tests.remote.contract.folder import FolderWire
+from tests.remote.contract.ssh import ssh
 
 Connect = Callable[[str], Wire]
 """Returns a client for a place of this name below the server's top, which starts empty."""
@@ -25,4 +26,4 @@ def folder(top: Path) -> Iterator[Connect]:
     yield lambda name: FolderWire(top / name)
 
 
-KINDS: dict[str, Kind] = {"folder": folder}
+KINDS: dict[str, Kind] = {"folder": folder, "ssh": ssh}
