@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from git_dvc.project import Project
 from tests import scene
 from tests.scene import Tree, check_objects, is_clean, md5, read_tree, write_tree
 
@@ -25,20 +27,64 @@ SEED = int(os.environ.get("GIT_DVC_TEST_SEED", str(time.time_ns() % 2**32)))
 FILES = 300
 KINDS = ["copy", "hardlink"]
 
-# What the program does, without the time that loading the command line takes.
 ADD = "from git_dvc.ops.add import add; add(project, ['data'])"
 CHECKOUT = "from git_dvc.ops.checkout import checkout; result = checkout(project)"
 FOLLOW = "from git_dvc.ops.checkout import follow; result = follow(project)"
 CODE = """
-import sys
-from git_dvc.project import Project
-from git_dvc.ops import add, checkout
 result = None
 with Project.open() as project:
-    sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+    os.write(ready, b"."); os.read(go, 1)
     {}
-sys.exit(0 if result is None or result.complete else 1)
+os._exit(0 if result is None or result.complete else 1)
 """
+
+
+class Process:
+    """A command in a fork of its own, without the time that starting Python takes.
+
+    Args:
+        what: Its code; it waits before that begins.
+    """
+
+    def __init__(self, what: str) -> None:
+        is_ready, ready = os.pipe()
+        go, self._go = os.pipe()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        self._pid = os.fork()
+        self._code: int | None = None
+        if self._pid == 0:
+            try:
+                os.dup2(self._said.fileno(), 1)
+                os.dup2(self._said.fileno(), 2)
+                os.close(self._go)
+                exec(CODE.format(what), {"Project": Project, "os": os, "ready": ready, "go": go})
+            except BaseException:
+                os.write(2, traceback.format_exc().encode())
+            finally:
+                os._exit(99)
+        os.close(ready)
+        os.close(go)
+        begun = os.read(is_ready, 1)
+        os.close(is_ready)
+        assert begun, self.end()
+
+    def go(self) -> None:
+        """Let it begin."""
+        os.write(self._go, b".")
+
+    def kill(self) -> bool:
+        """Kill it; return whether it was still at work."""
+        os.kill(self._pid, signal.SIGKILL)
+        return self.end()[0] == -signal.SIGKILL
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end; return the exit code and what it said."""
+        if self._code is None:
+            _, status = os.waitpid(self._pid, 0)
+            self._code = os.waitstatus_to_exitcode(status)
+            os.close(self._go)
+        self._said.seek(0)
+        return self._code, self._said.read().decode()
 
 
 @pytest.fixture
@@ -59,44 +105,29 @@ def version(number: int) -> Tree:
     }
 
 
-def started(what: str) -> subprocess.Popen[bytes]:
-    """Start a command and wait until it is about to begin."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(what)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(scene.TOP)},
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n", process.communicate()
-    return process
-
-
-def go(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    process.stdin.write(b"\n")
-    process.stdin.flush()
+def ended(*processes: Process) -> None:
+    """Let commands run to their ends, which must be good ones."""
+    for process in processes:
+        process.go()
+    for process in processes:
+        code, said = process.end()
+        assert code == 0, said
 
 
 def finish(what: str) -> float:
     """Run a command to its end, which must be a good one; return the seconds it took."""
-    process = started(what)
+    process = Process(what)
     began = time.monotonic()
-    go(process)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said.decode()
+    ended(process)
     return time.monotonic() - began
 
 
 def killed(what: str, after_s: float) -> bool:
     """Start a command and kill it; return whether it was still at work."""
-    process = started(what)
-    go(process)
+    process = Process(what)
+    process.go()
     time.sleep(after_s)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    return process.returncode == -signal.SIGKILL
+    return process.kill()
 
 
 def put(files: Tree) -> None:
@@ -150,7 +181,7 @@ def test_kills_during_add_and_checkout_lose_nothing(here: Path) -> None:
                 what = FOLLOW
             os.unlink(f"data/{unsaved}")
             began = time.monotonic()
-            assert started_and_done(what) in (0, 1)
+            assert exit_code(what) in (0, 1)
             took = time.monotonic() - began
             if unsaved not in read_tree("data"):
                 finish(CHECKOUT)  # a file that the user deleted is not the hook's to bring back
@@ -160,11 +191,10 @@ def test_kills_during_add_and_checkout_lose_nothing(here: Path) -> None:
     assert hits >= done // 4, f"only {hits} of {done} kills came in time"
 
 
-def started_and_done(what: str) -> int:
-    process = started(what)
-    go(process)
-    process.communicate(timeout=120)
-    return process.returncode
+def exit_code(what: str) -> int:
+    process = Process(what)
+    process.go()
+    return process.end()[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,12 +203,7 @@ def test_two_adds_at_once(here: Path, kind: str) -> None:
     files = version(1)
     write_tree("data", files)
     write_tree("more", files)
-    processes = [started(ADD), started(ADD.replace("data", "more"))]
-    for process in processes:
-        go(process)
-    for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
+    ended(Process(ADD), Process(ADD.replace("data", "more")))
     assert read_tree("data") == read_tree("more") == files and is_clean(".")
     assert Path(".gitignore").read_text().split() == ["/data", "/more"] or (
         sorted(Path(".gitignore").read_text().split()) == ["/data", "/more"]
@@ -196,12 +221,7 @@ def test_two_checkouts_at_once(here: Path, kind: str) -> None:
         finish(ADD)
         pointers.append(Path("data.dvc").read_bytes())
     Path("data.dvc").write_bytes(pointers[0])
-    processes = [started(CHECKOUT), started(FOLLOW), started(CHECKOUT)]
-    for process in processes:
-        go(process)
-    for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
+    ended(Process(CHECKOUT), Process(FOLLOW), Process(CHECKOUT))
     assert read_tree("data") == version(1) and is_clean(".")
 
 
@@ -220,12 +240,8 @@ def test_two_projects_fill_one_cache_at_once(here: Path, tmp_path: Path) -> None
     processes = []
     for place in places:
         os.chdir(place)
-        processes.append(started(ADD))
-    for process in processes:
-        go(process)
-    for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
+        processes.append(Process(ADD))
+    ended(*processes)
     check_objects(shared)
     for place in places:
         assert read_tree(place / "data") == version(3) and is_clean(place)
