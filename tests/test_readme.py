@@ -166,6 +166,7 @@ def test_the_first_command_installs_and_plays_the_tour(checkout: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("GIT_DVC_TEST_IS_README" in os.environ, reason="it is what runs us (.ci/run)")
 def test_the_second_command_installs_and_runs_the_checks(checkout: Path) -> None:
     # All checks, but only a few tests: all of them are what this test is one of.
     output = run_fresh(fresh("tests"), checkout, PYTEST_ADDOPTS="tests/tour tests/cli/test_app.py")
