@@ -47,7 +47,7 @@ sys.exit(code)
 @pytest.fixture
 def project(git_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project with two versions of its data, v1 and v2, and hooks in place."""
-    program = launcher.write(tmp_path / "bin")
+    program = launcher.write(tmp_path / "bin", real=True)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     run_git("dvc", "init", "-q", cwd=git_repo)
     (git_repo / "data").mkdir()

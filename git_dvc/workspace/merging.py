@@ -4,7 +4,8 @@ A path that one side changed, added or removed and the other left alone takes th
 same change on both sides is one change. What is left conflicts: both sides changed a file
 differently, added it differently, one changed what the other removed, or a path is a file here
 and a directory there. Then ours keeps its place and theirs stands beside it, as
-``name~theirs`` (``name~theirs_1``, ... if that name is taken)::
+``name~theirs`` (``name~theirs_1``, ... if that name is taken; what they left alone and we removed
+is free)::
 
     base    {"a": 1, "b": 1, "c": 1}
     ours    {"a": 2, "b": 1, "c": 3}

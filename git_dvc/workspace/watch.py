@@ -15,6 +15,13 @@ Both err on one side only: what they cannot tell makes the hook start Python.
 Why the stamp can be trusted: it is made *before* the look, and the look begins once the
 file system's clock has moved on. What was written up to the stamp is therefore seen by the
 look, and what is written after the look has a later mtime, whatever the grain of the clock.
+
+A ``far`` that found nothing was a look, too, so the stamp moves on: otherwise all directories
+in which code ever changed would be looked into again each time. The shell cannot wait for the
+clock, so it goes by what the look before it touched: three stamps take turns, and ``turn`` says
+which is the stamp, which was touched by the last look, and which the next look may touch. (Two
+Git commands at the very same time could make it a look too new; then the next look, or ``git
+dvc status``, sees what came between.)
 """
 
 from __future__ import annotations
@@ -28,8 +35,9 @@ from typing import NamedTuple
 from git_dvc import fsutil
 from git_dvc.tracked import is_source
 
-STAMP, NEAR, FILES, PENDING = "stamp", "watch", "watch.files", "pending"
-_IN_THE_SHELL = 150
+STAMPS = ("stamp.0", "stamp.1", "stamp.2")
+TURN, NEAR, FILES, PENDING = "turn", "watch", "watch.files", "pending"
+_IN_THE_SHELL = 1500
 """So many directories are looked at by the shell itself; starting ``find`` costs as much."""
 
 _AT_ONCE = 4000
@@ -38,27 +46,33 @@ _PAUSE_S = 0.0005
 
 _NEAR = """\
 # Written by git-dvc at every look; safe to delete.
-near() {{{others}
+near() {{
+    read -r stamp last free 2>/dev/null <"$state/turn" || return 1
+    stamp=$state/$stamp{others}
     for folder in {folders}; do
-        if [ ! "$state/stamp" -nt "$folder" ] || [ ! -d "$folder" ]; then
+        if [ ! "$stamp" -nt "$folder" ] || [ ! -d "$folder" ]; then
             . "$state/watch.files"
             return
         fi
     done
 }}
 far() {{
+    true 2>/dev/null >"$state/$free" || return 1
     changed=
     newline='
 '
 {look}
-    [ -n "$changed" ] || return 0
+    [ -z "$changed" ] || nothing_new || return 1
+    [ ! "$state/$free" -nt "$state/$last" ] || echo "$last $free ${{stamp##*/}}" >"$state/turn"
+}}
+nothing_new() {{
     old_ifs=$IFS
     IFS=$newline
     set -f
     # Unquoted: a line each. No name in here has a line break.
     # The time comes last: most files need no stat then.
     set -- $(find $changed -mindepth 1 -maxdepth 1 ! -name .git ! -name .dvc \\
-        \\( -type d -o -name '*.dvc' -o -name dvc.lock \\) -newer "$state/stamp" 2>/dev/null)
+        \\( -type d -o -name '*.dvc' -o -name dvc.lock \\) -newer "$stamp" 2>/dev/null)
     set +f
     IFS=$old_ifs
     for path do
@@ -73,24 +87,24 @@ outputs={outputs}
 
 _LOOK_IN_SHELL = """\
     for folder in {folders}; do
-        [ "$state/stamp" -nt "$folder" ] || changed=$changed$newline$folder
+        [ "$stamp" -nt "$folder" ] || changed=$changed$newline$folder
     done"""
 
 _LOOK_WITH_FIND = """\
     set -- {folders}
-    changed=$changed$newline$(find "$@" -maxdepth 0 -newer "$state/stamp" 2>/dev/null)
+    changed=$changed$newline$(find "$@" -maxdepth 0 -newer "$stamp" 2>/dev/null)
     [ "$changed" != "$newline" ] || changed="""
 
 _FILES = """\
 # Written by git-dvc at every look; safe to delete.
 same() {
     [ -d "$1" ] || return 1
-    [ ! "$state/stamp" -nt "$1" ] || return 0
+    [ ! "$stamp" -nt "$1" ] || return 0
     folder=$1
     shift
     left=$#
     for name do
-        [ -e "$folder/$name" ] && [ "$state/stamp" -nt "$folder/$name" ] || return 1
+        [ -e "$folder/$name" ] && [ "$stamp" -nt "$folder/$name" ] || return 1
     done
     for path in "$folder"/*.dvc "$folder"/.*.dvc "$folder"/dvc.lock; do
         [ ! -e "$path" ] || left=$((left - 1))
@@ -134,13 +148,16 @@ class Watch:
         watch, and hooks look each time.
         """
         self.forget()
-        path = os.path.join(self._state, STAMP)
-        probe = f"{path}.{os.getpid()}"
+        paths = [os.path.join(self._state, name) for name in STAMPS]
+        probe = os.path.join(self._state, f"stamp.{os.getpid()}")
         try:
             os.makedirs(self._state, exist_ok=True)
-            made = _touch(path)
+            made = max([_touch(path) for path in paths])
             if not made % 1_000_000_000:
                 return
+            for path in paths:
+                os.utime(path, ns=(made, made))
+            self._write(TURN, " ".join(STAMPS) + "\n")
             try:
                 for _ in range(_TRIES):
                     if _touch(probe) > made:
@@ -188,13 +205,15 @@ class Watch:
         }
         try:
             for name, text in scripts.items():
-                fsutil.atomic_write(
-                    os.path.join(self._state, name), os.fsencode(text), self._state, durable=False
-                )
+                self._write(name, text)
         except OSError:
             self.forget()
             return False
         return True
+
+    def _write(self, name: str, text: str) -> None:
+        path = os.path.join(self._state, name)
+        fsutil.atomic_write(path, os.fsencode(text), self._state, durable=False)
 
     # -- what is left for later --------------------------------------------------------------
 

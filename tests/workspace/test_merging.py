@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from git_dvc import relpaths
@@ -88,6 +88,7 @@ def test_every_path_merges_as_it_would_alone(sides: tuple[Files, Files, Files]) 
     assert clashes == {p for p in alone if p in relpaths.parents(alone)}
 
 
+@example(({"b": "1", "b~theirs": "0"}, {}, {"b": "0", "b~theirs": "0"}))
 @given(versions())
 def test_the_result_is_a_listing_and_loses_nothing(sides: tuple[Files, Files, Files]) -> None:
     base, ours, theirs = sides
@@ -103,7 +104,9 @@ def test_the_result_is_a_listing_and_loses_nothing(sides: tuple[Files, Files, Fi
             if under(path, {conflict.path}) and conflict.aside:
                 places.append(conflict.aside + path[len(conflict.path) :])
         assert value in [found.files.get(place) for place in places]
-    taken = {path.casefold() for path in (*ours, *theirs)}
+    # A name that they left alone and we removed is free.
+    theirs_own = [path for path, value in theirs.items() if base.get(path) != value]
+    taken = {path.casefold() for path in (*ours, *theirs_own)}
     asides = [conflict.aside.casefold() for conflict in found.conflicts if conflict.aside]
     assert len(set(asides)) == len(asides) and not taken & set(asides)
     now = {path: value for path, value in ours.items() if path not in found.deleted}

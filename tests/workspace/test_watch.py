@@ -20,7 +20,7 @@ SHELLS = [shell for shell in ("dash", "bash", "sh") if any(
 Seen = tuple[bool, bool]
 
 
-@pytest.fixture(params=[3, 200], ids=["few", "many"])
+@pytest.fixture(params=[3, 1600], ids=["few", "many"])
 def top(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A work tree with pointers in two directories, and few or many others."""
     for name in ("data/a.dvc", "data/code.py", "models/it's $(x).dvc", "dvc.lock", "code/x.py"):
@@ -115,6 +115,49 @@ def test_what_far_sees(
     assert far == expected
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_directories_of_code_do_not_pile_up(top: Path, shell: str) -> None:
+    """What one look passed the second next one does not look into: the stamp moves on."""
+    assert look(top)
+    for number in range(3):
+        pause()
+        write(top / f"src/p{number}/f.py")
+        assert ask(top, shell) == (True, True)
+    pause()
+    assert ask(top, shell) == (True, True)
+    stamp = (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[0]).stat().st_mtime_ns
+    assert stamp > (top / "src/p1").stat().st_mtime_ns
+    write(top / "src/p1/new.dvc")
+    assert ask(top, shell) == (True, False)
+    assert ask(top, shell) == (True, False), "what was found is found until Python looks"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_pointer_is_seen_however_looks_and_writes_follow_each_other(
+    top: Path, shell: str
+) -> None:
+    """Without a pause anywhere: the clock of the file system may stand still meanwhile."""
+    assert look(top)
+    for number in range(60):
+        write(top / f"src/p{number % 3}/f{number}.py")
+        assert ask(top, shell) == (True, True)
+        if number % 4 == 3:
+            write(top / f"code/new{number}.dvc")
+            assert ask(top, shell)[1] is False
+            (top / f"code/new{number}.dvc").unlink()
+            assert look(top)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_state_that_cannot_be_written_makes_the_hook_look(top: Path, shell: str) -> None:
+    assert look(top)
+    (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[2]).unlink()
+    (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[2]).mkdir()
+    assert ask(top, shell) == (True, False)
+    (top / ".git/dvc/turn").write_text("")
+    assert ask(top, shell) == (False, False)
+
+
 def test_changes_in_data_are_no_news(top: Path) -> None:
     (top / "data/a").mkdir()
     assert look(top, "data/a")
@@ -158,7 +201,7 @@ def test_looking_begins_without_a_watch(top: Path) -> None:
     made = Watch(str(top), str(top / ".git"))
     made.begin()
     assert not (top / ".git/dvc/watch").exists()
-    assert not list((top / ".git/dvc").glob("stamp.*"))
+    assert {path.name for path in (top / ".git/dvc").glob("stamp*")} == set(watch.STAMPS)
 
 
 def test_the_note_for_later(top: Path) -> None:

@@ -41,7 +41,7 @@ from git_dvc.ops.add import add
 from git_dvc.ops.checkout import checkout
 from git_dvc.ops.init import init
 from git_dvc.project import Project
-from tests import launcher
+from tests import launcher, warm
 from tests.scene import Tree, md5, objects, write_tree
 
 CONFLICTS = "*.dvc diff=dvc merge=dvc\ndvc.lock diff=dvc merge=dvc\n"
@@ -401,8 +401,11 @@ def _write_program(folder: Path, prefix: str) -> Path:
     folder.mkdir()
     places = [os.path.join(prefix, place) for place in PLACES]
     text = PROGRAM.format(python=sys.executable, top=str(launcher.TOP), places=places)
-    (folder / "git-dvc").write_text(text)
-    (folder / "git-dvc").chmod(0o755)
+    real = folder / "lib" / "git-dvc"
+    real.parent.mkdir()
+    real.write_text(text)
+    real.chmod(0o755)
+    warm.write(folder / "git-dvc", real)
     return folder
 
 
