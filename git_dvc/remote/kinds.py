@@ -31,6 +31,8 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "ssh": Kind("ssh", "ssh"),
+    "http": Kind("http"),
+    "https": Kind("http"),
 }
 """By scheme."""
 
