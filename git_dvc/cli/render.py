@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from git_dvc.ops import fsck as checking
     from git_dvc.ops import undo as undoing
     from git_dvc.ops.checkout import Result as CheckoutResult
-    from git_dvc.ops.cloud_status import CloudStatus
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
@@ -286,33 +285,6 @@ def _stage_key(item: TrackedOut, shown: Shown) -> str:
     return item.stage if stages == "dvc.yaml" else f"{stages}:{item.stage}"
 
 
-# -- status -c ---------------------------------------------------------------------------
-
-
-def cloud_status(report: CloudStatus, paint: Paint = plain) -> str:
-    """Return ``status -c`` as text: a section for each remote and state."""
-    sections = []
-    for remote in report.remotes:
-        name = f"the remote '{quoted(remote)}'"
-        for state, title, hint, style in (
-            ("new", f"Not on {name}", 'use "git dvc push" to send it', "green"),
-            ("deleted", f"Only on {name}", 'use "git dvc fetch" to bring it', "yellow"),
-            ("missing", f"Neither in the cache nor on {name}", "", "red"),
-        ):
-            lines = [
-                quoted(one.path) + (f" (in {one.commit[:7]})" if one.commit else "")
-                for one in report.differences
-                if (one.remote, one.state) == (remote, state)
-            ]
-            sections.append(_section(title, [hint] if hint else [], lines, style, paint))
-    text = "\n".join(section for section in sections if section)
-    if text or report.problems:
-        return text
-    names = [f"'{quoted(remote)}'" for remote in report.remotes]
-    noun = "remote" if len(names) == 1 else "remotes"
-    return f"cache and {noun} {and_list(names)} are in sync\n"
-
-
 # -- data status -------------------------------------------------------------------------
 
 _WORDS = {
@@ -359,13 +331,6 @@ def data_status(report: Mapping[str, Any], paint: Paint = plain) -> str:
             "Not in the cache",
             ['use "git dvc add <path>..." where the data is still there'],
             [quoted(path) for path in report.get("not_in_cache", ())],
-            "red",
-            paint,
-        ),
-        _section(
-            "Not on the remote",
-            ['use "git dvc push <path>..." to send it'],
-            [quoted(path) for path in report.get("not_in_remote", ())],
             "red",
             paint,
         ),

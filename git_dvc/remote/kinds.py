@@ -33,6 +33,8 @@ KINDS: dict[str, Kind] = {
     "ssh": Kind("ssh", "ssh"),
     "http": Kind("http"),
     "https": Kind("http"),
+    "webdav": Kind("webdav"),
+    "webdavs": Kind("webdav"),
 }
 """By scheme."""
 
