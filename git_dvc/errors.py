@@ -464,6 +464,46 @@ class MissingTargetError(GitDvcError):
         super().__init__(f"no such file or directory: {quoted(path)}", hint=hint)
 
 
+class MissingOriginError(GitDvcError):
+    """There is nothing at an address outside of the project.
+
+    Args:
+        where: The address, without passwords.
+        why: What the server said.
+    """
+
+    def __init__(self, where: str, why: str = "") -> None:
+        super().__init__(
+            f"nothing is there: {quoted(where)}", details=[f"  {quoted(why)}"] if why else []
+        )
+
+
+class OriginError(GitDvcError):
+    """Data outside of the project cannot be read.
+
+    Args:
+        where: Its address, without passwords.
+        why: The reason.
+    """
+
+    def __init__(self, where: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot read {quoted(where)}: {quoted(why)}", hint=hint)
+
+
+class OccupiedError(GitDvcError):
+    """There is something already where data is to go."""
+
+    def __init__(self, path: str, hint: str = "") -> None:
+        super().__init__(
+            f"there is something at {quoted(path)} already",
+            hint=hint or "overwrite it with --force; nothing was changed",
+        )
+
+
+class CannotImportError(GitDvcError):
+    """What is asked for cannot be imported, or an import cannot be updated."""
+
+
 class CannotAddError(GitDvcError):
     """A target of ``add`` is something that must not be tracked by a pointer file."""
 

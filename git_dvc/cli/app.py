@@ -75,6 +75,11 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("remote rename", "remote:rename", "Rename a remote"),
         Entry("remote remove", "remote:remove", "Forget a remote", ("remote rm",)),
     ),
+    "use data of others": (
+        Entry("import-url", "import_url:import_url", "Track data from a URL or path"),
+        Entry("get-url", "get_url:get_url", "Copy data from a URL or path, without tracking it"),
+        Entry("list-url", "list_url:list_url", "List what is at a URL or path", ("ls-url",)),
+    ),
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
         Entry("diff", "diff:diff", "Show which data differs between two revisions"),

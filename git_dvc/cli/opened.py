@@ -14,6 +14,10 @@ from git_dvc.cli.console import console
 from git_dvc.errors import FormatError, NotAProjectError, quoted
 from git_dvc.project import Project
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from git_dvc.ops.imports import Imported
+
 _TOLD = "hooks-notice"
 
 
@@ -88,6 +92,25 @@ def tell_how_to_stage(found: Project, changed: Sequence[str], *, staged: bool) -
         from git_dvc.cli import render
 
         console.hint(render.how_to_stage(changed))
+
+
+def tell_import(found: Project, done: Imported, origin: str) -> int:
+    """Say what an import did, and return the exit code.
+
+    Args:
+        found: The project.
+        done: What was done.
+        origin: Where the data is from, as the user knows it.
+    """
+    from git_dvc.cli import render
+
+    changed = [found.shown(path) for path in done.changed]
+    console.say(render.imported(done, origin, changed))
+    tell_how_to_stage(found, changed, staged=done.staged)
+    trouble = done.placed.trouble(found.shown) if done.placed is not None else None
+    if trouble is not None:
+        console.error(str(trouble))
+    return 1 if trouble is not None else 0
 
 
 def tell_of_conflicts(found: Project, held: Sequence[str], leftover: Sequence[str]) -> None:

@@ -42,6 +42,25 @@ AllTags = Annotated[bool, typer.Option("-T", "--all-tags", help="Also the data o
 AllCommits = Annotated[
     bool, typer.Option("-A", "--all-commits", help="Also the data of every commit.")
 ]
+FsConfig = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fs-config",
+        metavar="option=value",
+        help="Options for the server, as those of a remote.",
+        show_default=False,
+    ),
+]
+NoExec = Annotated[
+    bool, typer.Option("--no-exec", help="Write the pointer file only; ask nobody anything.")
+]
+NoDownload = Annotated[
+    bool, typer.Option("--no-download", help="Record the version; the data comes later.")
+]
+ForceImport = Annotated[
+    bool,
+    typer.Option("-f", "--force", help="Replace what is there; undo brings it back."),
+]
 GlobalLevel = Annotated[bool, typer.Option("--global", help="Your own config file.")]
 SystemLevel = Annotated[bool, typer.Option("--system", help="This machine's config file.")]
 ProjectLevel = Annotated[
@@ -64,3 +83,22 @@ def level(*, of_user: bool, of_system: bool, of_project: bool, of_clone: bool) -
         named = " and ".join(f"--{name}" for name in chosen)
         raise UsageError(f"{named} cannot be used together")
     return chosen[0] if chosen else None
+
+
+def pairs(values: list[str] | None, option: str) -> dict[str, str]:
+    """Return what was given as ``name=value``, once or several times.
+
+    Args:
+        values: The words after the option.
+        option: How it is spelled.
+
+    Raises:
+        UsageError: One is not of this form.
+    """
+    found = {}
+    for word in values or []:
+        name, mark, value = word.partition("=")
+        if not mark or not name:
+            raise UsageError(f"{option}: expected name=value, found '{word}'")
+        found[name] = value
+    return found

@@ -19,7 +19,7 @@ from git_dvc.terminal import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from git_dvc.hooks.doctor import Check
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from git_dvc.ops import fsck as checking
     from git_dvc.ops import undo as undoing
     from git_dvc.ops.checkout import Result as CheckoutResult
+    from git_dvc.ops.cloud_status import CloudStatus
+    from git_dvc.ops.imports import Imported
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
@@ -123,6 +125,84 @@ def moved(verb: str, word: str, done: Moved) -> str:
     """Return what went to or came from a remote, in one line."""
     what = f"{number_of(done.files, 'file')} ({human_size(done.size_bytes)})"
     return f"{verb} {what} {word} '{quoted(done.remote)}'"
+
+
+# -- data of others ----------------------------------------------------------------------
+
+
+def copied(path: str, files: int, size_bytes: int) -> str:
+    """Return what was copied, in one line."""
+    return f"copied {number_of(files, 'file')} ({human_size(size_bytes)}) to {quoted(path)}"
+
+
+def imported(done: Imported, origin: str, changed: Sequence[str]) -> str:
+    """Return what an import did, in one line.
+
+    Args:
+        done: What was done.
+        origin: Where the data is from.
+        changed: Pointer and ignore files that were written, as the user sees them.
+    """
+    content = done.content
+    if content is None:
+        return f"{quoted(done.source)}: nothing new"
+    what = f"imported {quoted(origin)}: "
+    if content.out.hash is None:
+        what += "no data yet"
+    else:
+        what += f"{number_of(content.out.nfiles or 1, 'file')}"
+        if content.out.size is not None:
+            what += f" ({human_size(content.out.size)})"
+    names = and_list([quoted(path) for path in dict.fromkeys(changed)])
+    return f"{what}; {'staged' if done.staged else 'wrote'} {names}"
+
+
+def paths(found: Sequence[tuple[str, bool, int | None]], *, sizes: bool = False) -> str:
+    """Return one line a path; directories have no size.
+
+    Args:
+        found: Path, whether it is a directory, and size in bytes, in the order of the lines.
+        sizes: Show sizes in front.
+    """
+    return "\n".join(_with_sizes([(quoted(path), size) for path, _, size in found], sizes))
+
+
+def tree(top: str, found: Sequence[tuple[str, bool, int | None]], *, sizes: bool = False) -> str:
+    """Return paths as a tree, directories in their places.
+
+    Args:
+        top: What stands at the root.
+        found: As for ``paths``; directories that only hold others need not be there.
+        sizes: Show sizes in front.
+    """
+    inside: dict[str, dict[str, int | None]] = {}
+    for path, _, size in found:
+        parent, _, name = path.rpartition("/")
+        inside.setdefault(parent, {})[name] = size
+        while parent:
+            parent, _, name = parent.rpartition("/")
+            inside.setdefault(parent, {}).setdefault(name, None)
+    lines = [(quoted(top), None), *_branches(inside, "", "")]
+    return "\n".join(_with_sizes(lines, sizes))
+
+
+def _branches(
+    inside: Mapping[str, Mapping[str, int | None]], folder: str, indent: str
+) -> Iterator[tuple[str, int | None]]:
+    names = sorted(inside.get(folder, {}))
+    for name in names:
+        is_last = name == names[-1]
+        yield f"{indent}{'└── ' if is_last else '├── '}{quoted(name)}", inside[folder][name]
+        path = f"{folder}/{name}" if folder else name
+        yield from _branches(inside, path, f"{indent}{'    ' if is_last else '│   '}")
+
+
+def _with_sizes(lines: Sequence[tuple[str, int | None]], sizes: bool) -> list[str]:
+    if not sizes:
+        return [text for text, _ in lines]
+    shown = ["" if size is None else human_size(size) for _, size in lines]
+    width = max(map(len, shown), default=0)
+    return [f"{size:>{width}}  {text}" for size, (text, _) in zip(shown, lines, strict=True)]
 
 
 # -- checkout ----------------------------------------------------------------------------
@@ -285,6 +365,33 @@ def _stage_key(item: TrackedOut, shown: Shown) -> str:
     return item.stage if stages == "dvc.yaml" else f"{stages}:{item.stage}"
 
 
+# -- status -c ---------------------------------------------------------------------------
+
+
+def cloud_status(report: CloudStatus, paint: Paint = plain) -> str:
+    """Return ``status -c`` as text: a section for each remote and state."""
+    sections = []
+    for remote in report.remotes:
+        name = f"the remote '{quoted(remote)}'"
+        for state, title, hint, style in (
+            ("new", f"Not on {name}", 'use "git dvc push" to send it', "green"),
+            ("deleted", f"Only on {name}", 'use "git dvc fetch" to bring it', "yellow"),
+            ("missing", f"Neither in the cache nor on {name}", "", "red"),
+        ):
+            lines = [
+                quoted(one.path) + (f" (in {one.commit[:7]})" if one.commit else "")
+                for one in report.differences
+                if (one.remote, one.state) == (remote, state)
+            ]
+            sections.append(_section(title, [hint] if hint else [], lines, style, paint))
+    text = "\n".join(section for section in sections if section)
+    if text or report.problems:
+        return text
+    names = [f"'{quoted(remote)}'" for remote in report.remotes]
+    noun = "remote" if len(names) == 1 else "remotes"
+    return f"cache and {noun} {and_list(names)} are in sync\n"
+
+
 # -- data status -------------------------------------------------------------------------
 
 _WORDS = {
@@ -331,6 +438,13 @@ def data_status(report: Mapping[str, Any], paint: Paint = plain) -> str:
             "Not in the cache",
             ['use "git dvc add <path>..." where the data is still there'],
             [quoted(path) for path in report.get("not_in_cache", ())],
+            "red",
+            paint,
+        ),
+        _section(
+            "Not on the remote",
+            ['use "git dvc push <path>..." to send it'],
+            [quoted(path) for path in report.get("not_in_remote", ())],
             "red",
             paint,
         ),

@@ -30,7 +30,6 @@ from typing import NamedTuple
 
 from git_dvc.errors import ConfigError
 from git_dvc.formats.options import (
-    COMMAND_OPTIONS,
     NAMED,
     OPTIONS,
     PATH_OPTIONS,
@@ -44,7 +43,6 @@ from git_dvc.formats.options import (
 )
 
 __all__ = [
-    "COMMAND_OPTIONS",
     "NAMED",
     "OPTIONS",
     "PATH_OPTIONS",

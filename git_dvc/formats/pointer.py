@@ -472,7 +472,13 @@ def _same_keys(before: Out, after: Out) -> bool:
 
 def set_content(document: yamltext.Document, at: tuple[str | int, ...], out: Out) -> None:
     """Write an out's content into an open document; shared with ``dvc.lock``."""
-    wanted = content_keys(out)
+    set_keys(document, at, content_keys(out))
+
+
+def set_keys(
+    document: yamltext.Document, at: tuple[str | int, ...], wanted: dict[str, Any]
+) -> None:
+    """Make these the keys that tell of content, in a mapping of an open document."""
     has: Any = document.value
     for step in at:
         has = has[step]

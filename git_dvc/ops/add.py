@@ -62,7 +62,7 @@ class Result:
         self.size_bytes = 0
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """A checked target.
 
     Attributes:
@@ -114,7 +114,7 @@ def add(
         project.forget_tracked()
         chosen = [_check(project, name) for name in dict.fromkeys(names)]
         _check_each_other(project, chosen)
-        _check_git(project, chosen)
+        check_git(project, chosen)
         check_not_busy(project, [target.relpath for target in chosen])
         if commit:
             check_cache_is_ours(project)
@@ -232,8 +232,8 @@ def _note_overwriting(project: Project, relpath: str, source: str, progress: Pro
 # -- checking ---------------------------------------------------------------------------------
 
 
-def _check(project: Project, name: str) -> _Target:
-    """Return a target that may be tracked, or raise saying why not."""
+def check_place(project: Project, name: str) -> str:
+    """Return the relpath of a place where data may be tracked, or raise saying why not."""
     try:
         relpath = project.relpath(name)
     except OutsideProjectError as problem:
@@ -258,6 +258,13 @@ def _check(project: Project, name: str) -> _Target:
     except FormatError as problem:
         raise CannotAddError(f"this name cannot be tracked: {shown}: {problem.what}") from None
     check_way(project, relpath, name)
+    return relpath
+
+
+def _check(project: Project, name: str) -> Target:
+    """Return a target that may be tracked, or raise saying why not."""
+    relpath = check_place(project, name)
+    shown = quoted(name)
     holder = project.tracked.holder(relpath)
     inner = relpath[len(holder.relpath) + 1 :] if holder is not None else ""
     found = fsutil.lstat(project.path(relpath))
@@ -273,6 +280,12 @@ def _check(project: Project, name: str) -> _Target:
             )
     if holder is not None:
         return _check_tracked(project, relpath, holder, inner, shown)
+    return new_target(project, relpath, name)
+
+
+def new_target(project: Project, relpath: str, name: str) -> Target:
+    """Return a target that is not tracked yet and may be; raise if a pointer is in its way."""
+    shown = quoted(name)
     other = project.tracked.uncached.get(relpath)
     if other is not None:
         raise CannotAddError(f"{other.source} has it already, with 'cache: false': {shown}")
@@ -284,8 +297,9 @@ def _check(project: Project, name: str) -> _Target:
             details=[f"  {quoted(item.relpath)} by {quoted(item.source)}" for item in below[:5]],
             hint=f"stop tracking that first, as with 'git dvc remove {quoted(first.source)}'",
         )
+    base = relpath.rpartition("/")[2]
     _check_name(project, base, shown)
-    return _Target(relpath, TrackedOut(relpath, Out(base), relpath + SUFFIX), "", True)
+    return Target(relpath, TrackedOut(relpath, Out(base), relpath + SUFFIX), "", True)
 
 
 def _check_name(project: Project, name: str, shown: str) -> None:
@@ -303,7 +317,7 @@ def _check_name(project: Project, name: str, shown: str) -> None:
 
 def _check_tracked(
     project: Project, relpath: str, holder: TrackedOut, inner: str, shown: str
-) -> _Target:
+) -> Target:
     if holder.stage:
         raise CannotAddError(
             f"stage '{quoted(holder.stage)}' of {quoted(holder.source)} makes it: {shown}",
@@ -315,7 +329,7 @@ def _check_tracked(
             raise CannotAddError(f"{quoted(holder.relpath)} is tracked as a file: {shown}")
         inner = ""
         relpath = holder.relpath
-    return _Target(relpath, holder, inner, False)
+    return Target(relpath, holder, inner, False)
 
 
 def check_way(project: Project, relpath: str, name: str) -> None:
@@ -343,7 +357,7 @@ def _close(project: Project, relpath: str) -> list[str]:
     return [project.shown(relpaths.join(folder, found)) for found in close]
 
 
-def _check_each_other(project: Project, chosen: Sequence[_Target]) -> None:
+def _check_each_other(project: Project, chosen: Sequence[Target]) -> None:
     fresh = [target.relpath for target in chosen if target.is_new]
     for one in fresh:
         for other in fresh:
@@ -354,7 +368,7 @@ def _check_each_other(project: Project, chosen: Sequence[_Target]) -> None:
                 )
 
 
-def _check_git(project: Project, chosen: Sequence[_Target]) -> None:
+def check_git(project: Project, chosen: Sequence[Target]) -> None:
     """Refuse what Git tracks itself, and pointers that it would ignore."""
     repo = project.repo
     fresh = [target for target in chosen if target.is_new]
@@ -385,7 +399,7 @@ def _check_git(project: Project, chosen: Sequence[_Target]) -> None:
 
 def _add_one(
     project: Project,
-    target: _Target,
+    target: Target,
     result: Result,
     commit: bool,
     relink: bool,

@@ -171,6 +171,24 @@ def checkout(
     return result
 
 
+def place(
+    project: Project, chosen: Sequence[Selected], progress: Progress, *, force: bool = False
+) -> Result:
+    """Put outputs in place, for a command that holds the lock and records an operation.
+
+    Args:
+        project: The project, locked.
+        chosen: The outputs.
+        progress: Told of the work.
+        force: Discard unsaved data.
+    """
+    result = Result()
+    with _Worker(project, progress, force, result, project.state.begun()) as worker:
+        for one in chosen:
+            worker.bring(one, full=True)
+    return result
+
+
 class Moves(NamedTuple):
     """The difference between the pointers and what was last put in place.
 

@@ -8,12 +8,13 @@ The shape of the answer is DVC's. Takes no lock and changes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from git_dvc import relpaths
 from git_dvc.errors import FormatError
 from git_dvc.formats.manifest import Manifest
-from git_dvc.ops import compare
+from git_dvc.ops import cloud_status, compare
 from git_dvc.ops.compare import Comparison, Entry
 from git_dvc.ops.select import Selected
 from git_dvc.ops.status import OutState, against_head, examine
@@ -27,6 +28,7 @@ class DataStatus(NamedTuple):
 
     Attributes:
         not_in_cache: What the pointer files name and the cache lacks.
+        not_in_remote: What they name and the remotes lack, if asked for.
         committed: The pointer files against HEAD's.
         uncommitted: What is on disk against the pointer files.
         untracked: Files that neither Git nor a pointer file tracks, if asked for.
@@ -35,6 +37,7 @@ class DataStatus(NamedTuple):
     """
 
     not_in_cache: list[Entry]
+    not_in_remote: list[Entry]
     committed: Comparison
     uncommitted: Comparison
     untracked: list[str]
@@ -49,6 +52,7 @@ class DataStatus(NamedTuple):
         """
         report = {
             "not_in_cache": [shown(entry.shown) for entry in self.not_in_cache],
+            "not_in_remote": [shown(entry.shown) for entry in self.not_in_remote],
             "committed": _changes(self.committed, shown),
             "uncommitted": _changes(self.uncommitted, shown),
             "untracked": [shown(path) for path in self.untracked],
@@ -79,6 +83,9 @@ def data_status(
     granular: bool = False,
     unchanged: bool = False,
     untracked: bool = False,
+    not_in_remote: bool = False,
+    remote: str | None = None,
+    refresh: bool = True,
     progress: Progress | None = None,
 ) -> DataStatus:
     """Compare HEAD, pointer files and workspace.
@@ -91,10 +98,14 @@ def data_status(
             looked at.
         unchanged: Also what is the same everywhere.
         untracked: Also files that nothing tracks.
+        not_in_remote: Also what the remotes lack.
+        remote: Name of the one to look at; None for those that the data goes to.
+        refresh: Ask them; else go by what they were seen to have.
         progress: Told of files that must be read.
 
     Raises:
         UnknownTargetError: A target is neither tracked here nor at HEAD.
+        RemoteError: A remote cannot be used.
     """
     watch = progress or NoProgress()
     now, head = against_head(project)
@@ -129,8 +140,14 @@ def data_status(
         unknown=True,
         wanted=wanted,
     )
+    unsent: list[Entry] = []
+    if not_in_remote:
+        items = [state.item for state in states.values()]
+        lacking = cloud_status.lacking(project, items, remote, refresh=refresh, progress=watch)
+        unsent = _entries(items, lacking, granular)
     return DataStatus(
         [entry for entry in _absent(states, granular) if wanted is None or wanted(entry.path)],
+        [entry for entry in unsent if wanted is None or wanted(entry.path)],
         committed,
         uncommitted,
         _untracked(project, roots.paths) if untracked else [],
@@ -152,6 +169,19 @@ def _absent(states: dict[str, OutState], granular: bool) -> list[Entry]:
                 for name in state.absent
             ]
     return sorted(found)
+
+
+def _entries(items: Iterable[TrackedOut], paths: set[str], granular: bool) -> list[Entry]:
+    """Return outputs that are among paths, or around some, and when granular also the latter."""
+    found = []
+    for item in items:
+        inside = sorted(path for path in paths if relpaths.inside(path, item.relpath))
+        if inside:
+            name = item.out.hash_name
+            found.append(Entry(item.relpath, item.out.hash or "", name, item.is_dir))
+            if granular:
+                found += [Entry(path, "", name, False) for path in inside if path != item.relpath]
+    return found
 
 
 def _same_everywhere(

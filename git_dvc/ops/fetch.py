@@ -15,7 +15,8 @@ from git_dvc import hashing
 from git_dvc.errors import FormatError, GitDvcError, path_lines
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
-from git_dvc.ops.push import Listings, Moved, of_algorithm
+from git_dvc.ops.listings import Listings
+from git_dvc.ops.push import Moved, of_algorithm
 from git_dvc.ops.wanted import EVERYTHING, Asked, Place, Wanted
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project

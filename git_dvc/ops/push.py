@@ -6,26 +6,24 @@ command: all remotes that the asked-for data goes to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from git_dvc import hashing, relpaths
+from git_dvc import hashing
 from git_dvc.errors import (
-    CorruptObjectError,
     FormatError,
     GitDvcError,
-    MissingObjectError,
     quoted,
 )
-from git_dvc.formats.manifest import Manifest
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
+from git_dvc.ops.listings import Listings
+from git_dvc.ops.select import Selected
 from git_dvc.ops.wanted import EVERYTHING, Asked, Object, Place, Wanted
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote import transfer
 from git_dvc.remote.base import Remote
-from git_dvc.store.cache import Cache
 
 
 class Look(NamedTuple):
@@ -41,65 +39,6 @@ class Look(NamedTuple):
     plans: dict[str, transfer.Plan]
     missing: list[tuple[str, str]]
     known: list[Object]
-
-
-class Listings(Mapping[str, "Collection[str] | None"]):
-    """The files of directories by hash, read from the cache each time: they may be large.
-
-    Args:
-        cache: Where the manifests are.
-        places: The directories that are wanted, with what of them.
-    """
-
-    def __init__(self, cache: Cache, places: Mapping[str, list[Place]]) -> None:
-        self._cache = cache
-        self._places = places
-        self.unknown: set[str] = set()
-
-    def manifest(self, value: str) -> Manifest | None:
-        """Return what is wanted of a directory; None if its manifest cannot be used."""
-        if value in self.unknown:
-            return None
-        try:
-            listing = self._cache.read_manifest(value)
-        except (MissingObjectError, CorruptObjectError, FormatError):
-            self.unknown.add(value)
-            return None
-        places = self._places[value]
-        if not all(place.inner for place in places):
-            return listing
-        inner = [path for place in places for path in place.inner]
-        return {
-            name: member
-            for name, member in listing.items()
-            if any(relpaths.inside(name, path) for path in inner)
-        }
-
-    def __contains__(self, value: object) -> bool:
-        return value in self._places
-
-    def __getitem__(self, value: str) -> Collection[str] | None:
-        if value not in self._places:
-            raise KeyError(value)
-        listing = self.manifest(value)
-        return None if listing is None else listing.values()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def places_of(self, value: str, bad: Collection[str]) -> list[tuple[str, str]]:
-        """Return path and commit of what an output has among the bad objects."""
-        place = self._places[value][0]
-        if not hashing.is_dir(value):
-            return [(place.path, place.commit)] if value in bad else []
-        listing = self.manifest(value)
-        if listing is None:
-            return [(f"{place.path}/", place.commit)]
-        names = [name for name, member in listing.items() if member in bad]
-        return [(relpaths.join(place.path, name), place.commit) for name in names]
 
 
 def of_algorithm(wanted: Wanted, name: str) -> dict[str, list[Place]]:
@@ -246,20 +185,36 @@ def push(
 def destinations(
     project: Project, asked: Asked, problems: list[FormatError] | None = None
 ) -> list[tuple[str, Wanted]]:
-    """Return what is to be on which remote, by the remotes' names.
+    """Return what is to be on which remote, by the remotes' names; errors as ``push``."""
+    found = wanting.asked_for(project, asked, problems)
+    return routed(project, found, asked.remote, project.shown)
+
+
+def routed(
+    project: Project,
+    found: Iterable[tuple[Selected, str]],
+    remote: str | None,
+    shown: Callable[[str], str],
+) -> list[tuple[str, Wanted]]:
+    """Return outputs by the remote that each goes to, sorted by its name.
+
+    Args:
+        project: The project.
+        found: Outputs, with the commit that names them or ''.
+        remote: Only what goes there, if it is not the default; None for all.
+        shown: Turns a relpath into a path as it is shown.
 
     Raises:
-        ConfigError: Some of it has no remote.
+        UnknownRemoteError: There is no such remote.
+        ConfigError: Some outputs have no remote.
     """
-    default = asked.remote.lower() if asked.remote else remotes.default(project)
-    if asked.remote:
-        remotes.about(project, asked.remote)
-    found = wanting.asked_for(project, asked, problems)
-    by_remote = wanting.by_remote(found, default, project.shown)
-    if asked.remote:
+    default = remote.lower() if remote else remotes.default(project)
+    if remote:
+        remotes.about(project, remote)
+    by_remote = wanting.by_remote(found, default, shown)
+    if remote:
         by_remote = {name: wanted for name, wanted in by_remote.items() if name == default}
-    homeless = by_remote.pop(None, None)
-    if homeless:
+    if by_remote.pop(None, None):
         raise remotes.no_default(project)
     return [(name, by_remote[name]) for name in sorted(filter(None, by_remote))]
 

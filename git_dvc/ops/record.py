@@ -211,11 +211,18 @@ class Stored(NamedTuple):
 
 
 def store_files(
-    project: Project, relpath: str, found: Scan, cache: Cache, how: str, progress: Progress
+    project: Project,
+    relpath: str,
+    found: Scan,
+    cache: Cache,
+    how: str,
+    progress: Progress,
+    root: str = "",
 ) -> Stored:
     """Store the files of a scan that are new, changed or lacking in the cache.
 
-    Their entries in the scan are completed. Nothing is published if one of them fails.
+    Their entries in the scan are completed. Nothing is published if one of them fails. What was
+    scanned outside of the project has another ``root``.
 
     Raises:
         CannotTrackError: Files that cannot be read.
@@ -236,7 +243,7 @@ def store_files(
     progress.start("Adding", len(todo), size)
 
     def work(part: Sequence[str], watch: Progress) -> bytes:
-        entries, linked = _store_some(project, relpath, part, cache, how, watch)
+        entries, linked = _store_some(project, relpath, part, cache, how, watch, root)
         cache.publish()
         return parallel.join(
             pack(entries),
@@ -268,12 +275,18 @@ def _store_some(
     cache: Cache,
     how: str,
     progress: Progress,
+    root: str,
 ) -> tuple[dict[str, Entry], set[str]]:
     """Store files one by one; return their entries, and those that became the object."""
     entries: dict[str, Entry] = {}
     linked: set[str] = set()
     problems: list[tuple[str, str]] = []
-    with Folders(project.root) as folders:
+
+    def shown(inner: str) -> str:
+        path = _inside(relpath, inner)
+        return os.path.join(root, path) if root else project.shown(path)
+
+    with Folders(root or project.root) as folders:
         for inner in todo:
             parent, _, name = _inside(relpath, inner).rpartition("/")
             try:
@@ -282,13 +295,13 @@ def _store_some(
                     raise FileNotFoundError(2, "vanished while it was added")
                 entry, is_object = cache.store_file(folder, name, how=how, progress=progress)
             except fsutil.NotAFolderError:
-                problems.append((project.shown(_inside(relpath, inner)), "behind a link"))
+                problems.append((shown(inner), "behind a link"))
                 continue
             except (PermissionError, FileNotFoundError) as problem:
                 if os.path.isabs(problem.filename or ""):
                     raise  # it is the cache that cannot be written, not this file
                 why = (problem.strerror or str(problem)).lower()
-                problems.append((project.shown(_inside(relpath, inner)), why))
+                problems.append((shown(inner), why))
                 continue
             entries[inner] = entry
             if is_object:

@@ -664,6 +664,17 @@ class Cache:
         self.quarantine(value)
         return False
 
+    def new_temporary(self) -> str:
+        """Return a path to write an object to whose hash is not known yet.
+
+        When it is whole, ``protect`` it and give it to ``take_temporary``.
+        """
+        return self._temporary()
+
+    def protect(self, fd: int, path: str) -> None:
+        """Make a finished object read-only."""
+        self._protect(fd, path)
+
     def _temporary(self) -> str:
         self._make_folder(self._tmp)
         return os.path.join(self._tmp, fsutil.temporary_name())

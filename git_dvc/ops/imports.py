@@ -1,0 +1,389 @@
+"""What the imports share: bringing a source's content, recording it, putting it in place.
+
+An import is an output with a source: an address (``import-url``) or a path in another repository
+(``import``). ``update`` asks the source for its newest version. The order is that of ``add``: the
+files into the cache, the manifest, then ``.gitignore`` and the pointer, then the work tree. The
+network is used before the project is locked, and killed anywhere the same command goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_dvc import fsutil, hashing
+from git_dvc.errors import (
+    CannotImportError,
+    CannotTrackError,
+    FormatError,
+    MissingOriginError,
+    OccupiedError,
+    quoted,
+)
+from git_dvc.formats import imports as formats
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats import pointer
+from git_dvc.formats.imports import Dep
+from git_dvc.formats.manifest import Manifest
+from git_dvc.formats.pointer import Out
+from git_dvc.ops import add as adding
+from git_dvc.ops import checkout as placing
+from git_dvc.ops import outside
+from git_dvc.ops import record as recording
+from git_dvc.ops.select import Selected
+from git_dvc.progress import Progress
+from git_dvc.project import Project
+from git_dvc.remote.crew import Shared, Stop, each
+from git_dvc.remote.origin import LocalOrigin, Origin, Tree
+from git_dvc.store.cache import COPY, REFLINK, SMALL_BYTES
+from git_dvc.tracked import SUFFIX, TrackedOut
+from git_dvc.workspace.scan import DIRECTORY, FILE, Scan, hash_dirty, scan
+
+
+class Content(NamedTuple):
+    """One version of a source.
+
+    Attributes:
+        out: What the output is to say: hash, size, nfiles, isexec; without a hash if the data
+            was not asked for.
+        dep: What the source is to say.
+        files: Number of files that were brought.
+        size_bytes: Their size.
+    """
+
+    out: Out
+    dep: Dep
+    files: int = 0
+    size_bytes: int = 0
+
+
+class Imported(NamedTuple):
+    """What an import or an update did; paths relative to the project.
+
+    Attributes:
+        relpath: The output.
+        source: Its pointer file.
+        content: What was recorded; None if nothing has changed.
+        changed: Files for Git that were written.
+        staged: Whether they were staged.
+        placed: What was put in place; None if the data was not asked for.
+    """
+
+    relpath: str
+    source: str
+    content: Content | None = None
+    changed: Sequence[str] = ()
+    staged: bool = False
+    placed: placing.Result | None = None
+
+
+# -- where it goes ------------------------------------------------------------------------
+
+
+def check_place(project: Project, name: str, dep: Dep, *, force: bool) -> TrackedOut:
+    """Return the output that an import may make or replace.
+
+    What an import that was killed left there is taken up again.
+
+    Args:
+        project: The project.
+        name: Where the data is to go, as the user sees it.
+        dep: The source.
+        force: Replace what is there.
+
+    Raises:
+        OccupiedError: Something is there.
+        CannotAddError: Data cannot be tracked there.
+    """
+    relpath = adding.check_place(project, name)
+    source = relpath + SUFFIX
+    holder = project.tracked.holder(relpath)
+    known = _known(project, source)
+    again = known is not None and known.path == dep.path and _same_repo(known, dep)
+    if holder is None and not (again and relpath not in project.tracked.uncached):
+        target = adding.new_target(project, relpath, name)
+        adding.check_git(project, [target])
+        item = target.item
+    elif holder is not None and (holder.relpath, holder.source) != (relpath, source):
+        raise CannotImportError(
+            f"{quoted(name)} belongs to {quoted(project.shown(holder.source))}",
+            hint="name another place, or remove that first",
+        )
+    else:
+        item = holder or TrackedOut(relpath, Out(relpath.rpartition("/")[2]), source)
+    if force:
+        _check_alone(project, item)
+        return item
+    begun = relpath in project.state.begun()
+    if os.path.lexists(project.path(relpath)) and not (again and begun):
+        raise OccupiedError(name)
+    if os.path.lexists(project.path(source)) and not again:
+        raise OccupiedError(project.shown(source))
+    return item
+
+
+def _known(project: Project, source: str) -> Dep | None:
+    """Return the source that a pointer file names, or None."""
+    try:
+        data = project.read(source)
+        found = pointer.parse(data) if data is not None else None
+        return formats.parse(found.deps[0]) if found is not None and found.deps else None
+    except FormatError:
+        return None
+
+
+def _same_repo(one: Dep, other: Dep) -> bool:
+    repos = [dep.repo and dep.repo._replace(rev_lock=None) for dep in (one, other)]
+    return repos[0] == repos[1]
+
+
+def _check_alone(project: Project, item: TrackedOut) -> None:
+    """Refuse to replace a pointer file that has other outputs, too."""
+    others = [
+        other
+        for other in project.tracked.outs.values()
+        if other.source == item.source and other.relpath != item.relpath
+    ]
+    if others:
+        raise CannotImportError(
+            f"{quoted(project.shown(item.source))} tracks other data, too: "
+            f"{quoted(project.shown(others[0].relpath))}"
+        )
+
+
+# -- bringing it --------------------------------------------------------------------------
+
+
+def bring(
+    project: Project,
+    item: TrackedOut,
+    origin: Origin,
+    dep: Dep,
+    progress: Progress,
+    *,
+    download: bool = True,
+    jobs: int | None = None,
+) -> Content:
+    """Bring the newest content of an address into the cache.
+
+    Args:
+        project: The project.
+        item: The output that it is for.
+        origin: Where it is.
+        dep: What is recorded of it.
+        progress: Told of the work.
+        download: Bring the data; else only look what it is.
+        jobs: How many files at a time.
+
+    Raises:
+        MissingOriginError: Nothing is there.
+        OriginError: It cannot be read.
+        CannotTrackError: Something in it cannot be tracked.
+    """
+    if isinstance(origin, LocalOrigin):
+        return _bring_local(project, item, origin, dep, progress, download=download)
+    tree = origin.find()
+    outside.check_names(origin.where, tree)
+    content: dict[str, object] = dict(tree.checksum())
+    if tree.size_bytes is not None:
+        content["size"] = tree.size_bytes
+    if tree.is_dir:
+        content["nfiles"] = len(tree.files)
+    if not download:
+        return Content(Out(item.out.path), dep._replace(content=content))
+    recording.check_cache_is_ours(project)
+    found, size = _store(project, origin, tree, progress, jobs)
+    if not tree.is_dir:
+        content.setdefault("size", size)
+        if not tree.checksum():
+            content = {"md5": found[""], **content}
+        out = item.out._replace(hash=found[""], size=size, nfiles=None, isexec=False)
+        return _content(out, dep, content, len(found), size)
+    value = _store_manifest(project, found)
+    if not tree.checksum():
+        content = {"md5": value, **content}
+    out = item.out._replace(hash=value, size=size, nfiles=len(found), isexec=False)
+    return _content(out, dep, content, len(found), size)
+
+
+def _content(
+    out: Out, dep: Dep, content: dict[str, object], files: int = 0, size_bytes: int = 0
+) -> Content:
+    out = out._replace(hash_name=hashing.MD5.name)
+    return Content(out, dep._replace(content=content), files, size_bytes)
+
+
+def _store_manifest(project: Project, listing: Manifest) -> str:
+    cache = project.cache()
+    value = cache.store_bytes(manifests.dump(listing), hashing.DIR_SUFFIX)
+    cache.flush()
+    return value
+
+
+def _store(
+    project: Project, origin: Origin, tree: Tree, progress: Progress, jobs: int | None
+) -> tuple[Manifest, int]:
+    """Bring a server's files into the cache; return their hashes by path, and their size."""
+    cache = project.cache()
+    cache.clean_leftovers()
+    watch = Shared(progress)
+
+    def work(path: str, stop: Stop) -> tuple[bytes, str, str, int]:
+        """Return a small file's bytes, or a large one's temporary place and hash; its size."""
+        head: list[bytes] = []
+        size = 0
+        pieces = origin.read(path, stop)
+        for piece in pieces:
+            head.append(piece)
+            size += len(piece)
+            watch.advance(0, len(piece))
+            if size > SMALL_BYTES:
+                break
+        else:
+            return b"".join(head), "", "", size
+        hasher = cache.algorithm.new()
+        temporary = cache.new_temporary()
+        fd = os.open(temporary, fsutil.CREATE_FLAGS, 0o666)
+        try:
+            try:
+                for piece in head:
+                    hasher.update(piece)
+                    fsutil.write_all(fd, piece)
+                head.clear()
+                for piece in pieces:
+                    hasher.update(piece)
+                    fsutil.write_all(fd, piece)
+                    size += len(piece)
+                    watch.advance(0, len(piece))
+                cache.protect(fd, temporary)
+            finally:
+                os.close(fd)
+        except BaseException:
+            fsutil.remove_if_there(temporary)
+            raise
+        return b"", temporary, hasher.hexdigest(), size
+
+    found: Manifest = {}
+    total = 0
+    watch.start("Importing", len(tree.files), tree.size_bytes)
+    try:
+        paths = [file.path for file in tree.files]
+        for path, (data, temporary, value, size) in each(paths, work, jobs or origin.jobs):
+            if temporary:
+                cache.take_temporary(temporary, value)
+            else:
+                value = cache.store_bytes(data)
+            found[path] = value
+            total += size
+            watch.advance(1)
+        cache.flush()
+    except BaseException:
+        cache.discard()
+        raise
+    finally:
+        watch.finish()
+    return found, total
+
+
+def _bring_local(
+    project: Project,
+    item: TrackedOut,
+    origin: LocalOrigin,
+    dep: Dep,
+    progress: Progress,
+    *,
+    download: bool,
+) -> Content:
+    root, name = os.path.split(os.path.realpath(origin.path))
+    found = scan(root, name, {}, None)
+    if found.kind not in (FILE, DIRECTORY):
+        if found.problems:
+            raise CannotTrackError([(origin.where, found.problems[0][1])])
+        raise MissingOriginError(origin.where)
+    recording.check_names(project, item.relpath, found)
+    cache = project.cache()
+    stored = recording.Stored(0, 0, set())
+    if download:
+        recording.check_cache_is_ours(project)
+        # Never by hard links: the source belongs to somebody else, who may go on writing to it.
+        how = REFLINK if recording.how_to_store(project) == REFLINK else COPY
+        stored = recording.store_files(project, name, found, cache, how, progress, root)
+    else:
+        hash_dirty(root, name, found, cache, progress)
+        recording.check_names(project, item.relpath, found)
+    out, content = _described(project, item.out, found, download)
+    cache.flush()
+    if not download:
+        out = Out(item.out.path)
+    return _content(out, dep, content, stored.stored, stored.size_bytes)
+
+
+def _described(
+    project: Project, base: Out, found: Scan, download: bool
+) -> tuple[Out, dict[str, object]]:
+    """Return what output and source say of a local file or directory."""
+    size = found.size_bytes()
+    if found.kind == FILE:
+        entry = found.entries[""]
+        isexec = bool(entry[5] & stat.S_IXUSR)
+        out = base._replace(hash=entry[0], size=size, nfiles=None, isexec=isexec)
+        content: dict[str, object] = {"md5": entry[0], "size": size}
+        if isexec:
+            content["isexec"] = True
+        return out, content
+    listing = found.manifest()
+    value = hashing.of_bytes(manifests.dump(listing)) + hashing.DIR_SUFFIX
+    if download:
+        _store_manifest(project, listing)
+    out = base._replace(hash=value, size=size, nfiles=len(listing), isexec=False)
+    return out, {"md5": value, "size": size, "nfiles": len(listing)}
+
+
+# -- recording it -------------------------------------------------------------------------
+
+
+def record(
+    project: Project,
+    item: TrackedOut,
+    content: Content,
+    *,
+    executed: bool = True,
+    fresh: bool = True,
+) -> list[str]:
+    """Write ``.gitignore`` and pointer file, in an operation; return what changed.
+
+    Args:
+        project: The project, locked.
+        item: The output.
+        content: What its pointer is to say; its data is in the cache.
+        executed: Whether the source was asked at all.
+        fresh: Write the pointer anew; else change it where it differs.
+    """
+    changed = []
+    os.makedirs(os.path.dirname(project.path(item.relpath)), exist_ok=True)
+    is_dir = content.out.hash is not None and hashing.is_dir(content.out.hash)
+    ignored = recording.ignore_in_git(project, item.relpath, is_dir=is_dir)
+    if ignored:
+        changed.append(ignored)
+    before = project.read(item.source)
+    if before is None or fresh:
+        data = formats.dump(content.dep, content.out, executed=executed)
+    else:
+        data = formats.update(before, content.dep, content.out)
+    if data != before:
+        project.note_file(item.source, before, data)
+        tmp = os.path.join(project.tmp_dir, "git-dvc")
+        fsutil.atomic_write(project.path(item.source), data, tmp)
+    changed.append(item.source)
+    project.forget_tracked()
+    return changed
+
+
+def place(
+    project: Project, item: TrackedOut, content: Content, progress: Progress, *, force: bool
+) -> placing.Result:
+    """Put an import's data in place, in an operation."""
+    chosen = Selected(item._replace(out=content.out))
+    return placing.place(project, [chosen], progress, force=force)
