@@ -37,6 +37,7 @@ DOORS = {
     "pathspec": "formats/ignore.py",
     "sqlite3": "store/state.py",
     "asyncssh": "remote/ssh",
+    "urllib3": "remote/web",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 

@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 from git_dvc.errors import ConfigError
 from git_dvc.formats.options import (
+    COMMAND_OPTIONS,
     NAMED,
     OPTIONS,
     PATH_OPTIONS,
@@ -43,6 +44,7 @@ from git_dvc.formats.options import (
 )
 
 __all__ = [
+    "COMMAND_OPTIONS",
     "NAMED",
     "OPTIONS",
     "PATH_OPTIONS",

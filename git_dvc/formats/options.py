@@ -197,6 +197,10 @@ SECRET_OPTIONS = frozenset(
 """Options whose values are not to be shown or committed without a warning."""
 
 
+COMMAND_OPTIONS = frozenset({"bearer_token_command"})
+"""Options that name a command to run: never taken from a file that others have committed."""
+
+
 def validate(section: Section, option: str, value: str, where: str = "") -> str:
     """Return the value in its normal spelling (words lower-cased, the rest unchanged).
 

@@ -84,6 +84,8 @@ def _about(project: Project, name: str, hops: int) -> About:
     options: dict[str, str] = {}
     for layer in project.config.layers:
         for option, value in layer.values.get(section, {}).items():
+            if option in configs.COMMAND_OPTIONS and layer.level == "project":
+                raise _committed_command(configs.name_of(section, option), layer.path)
             options[option] = settings.resolved(project, layer, section, option, value)
     if not options:
         raise UnknownRemoteError(name, names(project))
@@ -100,6 +102,15 @@ def _about(project: Project, name: str, hops: int) -> About:
         options = {**base.options, **options}
         url = f"{base.url.rstrip('/')}/{sub}" if sub else base.url
     return About(name, local_path(url), options)
+
+
+def _committed_command(name: str, path: str) -> ConfigError:
+    problem = ConfigError(f"{name}: a command that others have committed is never run", path)
+    problem.hint = (
+        f"if it is right, take it over: 'git dvc config --local {name} ...',\n"
+        f"and take it out there: 'git dvc config --unset {name}'"
+    )
+    return problem
 
 
 def opened(project: Project, name: str | None = None) -> Remote:

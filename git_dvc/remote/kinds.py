@@ -31,6 +31,10 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "ssh": Kind("ssh", "ssh"),
+    "http": Kind("http"),
+    "https": Kind("http"),
+    "webdav": Kind("webdav"),
+    "webdavs": Kind("webdav"),
 }
 """By scheme."""
 

@@ -57,8 +57,8 @@ def password(options: Mapping[str, str], what: str, option: str = "password") ->
             typed = _asker(f"Enter the {option} for {quoted(what)}: ") if _asker else None
             if typed is None:
                 raise RefusedError(
-                    f"ask_{option} is set, but there is no terminal to ask for the {option} at; "
-                    f"set the option '{option}' with --local instead"
+                    f"ask_{option} is set, but there is no terminal to ask for the {option} at",
+                    f"set it instead: 'git dvc remote modify --local NAME {option} ...'",
                 )
             _typed[option, what] = typed
         return _typed[option, what]

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from git_dvc.remote import http, webdav
 from git_dvc.remote.wire import Wire
+from tests.remote import davserver
 from tests.remote.contract.folder import FolderWire
 from tests.remote.contract.ssh import ssh
+from tests.remote.webserver import Site
 
 Connect = Callable[[str], Wire]
 """Returns a client for a place of this name below the server's top, which starts empty."""
@@ -26,4 +29,17 @@ def folder(top: Path) -> Iterator[Connect]:
     yield lambda name: FolderWire(top / name)
 
 
-KINDS: dict[str, Kind] = {"folder": folder, "ssh": ssh}
+@contextmanager
+def web(top: Path) -> Iterator[Connect]:
+    with Site() as site:
+        yield lambda name: http.connect(f"{site.url}/{name}", {"method": "PUT"})
+
+
+@contextmanager
+def dav(top: Path) -> Iterator[Connect]:
+    with davserver.serving(top) as server:
+        url = server.url.replace("http:", "webdav:")
+        yield lambda name: webdav.connect(f"{url}/{name}", {})
+
+
+KINDS: dict[str, Kind] = {"folder": folder, "ssh": ssh, "http": web, "webdav": dav}
