@@ -740,6 +740,6 @@ def _in_words(problem: BaseException) -> WireError:
         return RefusedError("no such host; is its name spelled as it should be?")
     if isinstance(problem, (asyncio.TimeoutError, TimeoutError)):
         return UnsteadyError("the server did not answer in time")
-    if isinstance(problem, OSError) and problem.strerror:
-        return UnsteadyError(quoted(problem.strerror.lower()))
+    if isinstance(problem, OSError) and problem.errno:
+        return UnsteadyError(os.strerror(problem.errno).lower())
     return UnsteadyError("the connection broke")

@@ -25,7 +25,7 @@ Ask = Callable[[str], Awaitable["str | None"]]
 
 _MOST_HOPS = 8
 _MOST_TRIES = 3
-_HOST = re.compile(r"\w[\w.:%-]*")
+_HOST = re.compile(r"\w[\w.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+(?:%\w+)?")
 # What OpenSSH refuses in a user's name: it may end up in a command of the user's own config.
 _BAD_USER = re.compile(r"""^-|\s-|['`";&<>|(){}\x00-\x1f\x7f]|\\$""")
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
@@ -146,19 +146,22 @@ class Login:
         own = self if is_last else None
         client = _Client(address, found, known, ask, own)
         try:
-            connection = await asyncssh.connect(
-                address.host,
-                address.port or (),
-                options=self._options(found, known, is_last=is_last),
-                client_factory=lambda: client,
-                tunnel=through,
-            )
+            options = self._options(found, known, is_last=is_last)
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError) as problem:
+            raise RefusedError(f"a key cannot be used: {quoted(str(problem))}") from None
+        try:
+            try:
+                connection = await _opened(address, options, client, through)
+            except (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed):
+                if not known.has_any:
+                    raise
+                # A server without a key of the kind that is known hangs up: see what it has.
+                connection = await _opened(
+                    address, options, client, through, server_host_key_algs="default"
+                )
         except asyncssh.HostKeyNotVerifiable as problem:
             raise known.trouble(address, problem.reason) from None
         except asyncssh.KeyExchangeFailed as problem:
-            # The server has no key of the kind that is known.
-            if known.has_any:
-                raise known.trouble(address, "") from None
             raise RefusedError(quoted(problem.reason)) from None
         except asyncssh.PermissionDenied:
             raise client.refusal from None
@@ -222,6 +225,23 @@ class Login:
             keepalive_interval=config.get("ServerAliveInterval", 15),
             keepalive_count_max=config.get("ServerAliveCountMax", 3),
         )
+
+
+async def _opened(
+    address: Address,
+    options: asyncssh.SSHClientConnectionOptions,
+    client: _Client,
+    through: asyncssh.SSHClientConnection | None,
+    **more: object,
+) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        address.host,
+        address.port or (),
+        options=options,
+        client_factory=lambda: client,
+        tunnel=through,
+        **more,
+    )
 
 
 def _hop(text: str) -> Address:

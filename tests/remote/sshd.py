@@ -110,8 +110,6 @@ def running(folder: Path, *options: str) -> Iterator[Sshd]:
         server.stop()
 
 
-def make_key(path: Path, passphrase: str = "") -> None:
+def make_key(path: Path, *, kind: str = "ed25519") -> None:
     """Write a key pair."""
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", str(path)], check=True
-    )
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
