@@ -93,6 +93,13 @@ class HttpWire:
     def write(self, key: str, pieces: Iterable[bytes], size_bytes: int) -> None:
         """Send a file."""
         answer = self._web.upload(self._method, self._web.url(key), pieces, size_bytes)
+        if answer.status in (405, 501):
+            answer.done()
+            other = "post" if self._method == "PUT" else "put"
+            raise RefusedError(
+                f"{answer.status}: the server takes no files by {self._method}",
+                f"if it does by {other}: 'git dvc remote modify NAME method {other}'",
+            )
         if not answer.is_good:
             raise answer.failure()
         answer.done()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
 
-from git_dvc.errors import MissingClientError
+from git_dvc.errors import ConfigError, MissingClientError, quoted
 from git_dvc.formats.config import url_scheme
 from git_dvc.remote.wire import Wire
 
@@ -56,6 +56,10 @@ def connect(url: str, options: Mapping[str, str], name: str = "") -> Wire:
     try:
         module = import_module(f"git_dvc.remote.{kind.module}")
         wire: Wire = module.connect(url, options)
+    except ConfigError as problem:
+        raise ConfigError(
+            f"remote {quoted(name)}: {problem.what}" if name else problem.what
+        ) from None
     except ModuleNotFoundError as problem:
         library = problem.name or ""
         if library == f"git_dvc.remote.{kind.module}":

@@ -23,7 +23,7 @@ from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from git_dvc import hashing
-from git_dvc.errors import FormatError, MissingObjectError, RemoteError, plain_lines
+from git_dvc.errors import FormatError, MissingObjectError, RemoteError, plain_lines, quoted
 from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.remote.base import Got, Memory, SizeOf, Stored
@@ -134,6 +134,7 @@ class ObjectRemote:
         hint = problem.hint if isinstance(problem, RefusedError) else ""
         if isinstance(problem, UnsteadyError):
             hint = f"tried {TRIES} times; run the command again, it goes on where it was"
+        hint = hint.replace(" NAME ", f" {quoted(self.name)} ")
         return RemoteError(self.name, self.where, _one_line(problem), hint=hint)
 
     def _pieces(

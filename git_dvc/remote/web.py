@@ -300,9 +300,9 @@ def _parsed(url: str) -> Url:
         address = parse_url(url)
         _ = origin(address)
     except (LocationParseError, ValueError):
-        raise ConfigError("the url cannot be understood") from None
+        raise ConfigError("url: cannot be understood") from None
     if not address.host:
-        raise ConfigError("the url names no host")
+        raise ConfigError("url: names no host")
     return address
 
 

@@ -174,7 +174,8 @@ def broken(problem: BaseException, host: str) -> WireError:
             )
         if "EOF" in str(problem):
             return UnsteadyError(f"the secure connection to{at} broke")
-        return RefusedError(f"no secure connection to{at}: {words}")
+        hint = "is it http:// there, not https://?" if "WRONG_VERSION" in str(problem) else ""
+        return RefusedError(f"no secure connection to{at}: {words}", hint)
     if isinstance(problem, NewConnectionError):
         return UnsteadyError(f"cannot reach{at}: {reason(problem)}")
     if isinstance(problem, ConnectTimeoutError):

@@ -72,7 +72,7 @@ class Auth:
         self._count = 0
         self._lock = allocate_lock()
         if self._scheme == "custom" and not self._header:
-            raise ConfigError("auth = custom needs the option custom_auth_header, too")
+            raise ConfigError("auth: custom needs the option custom_auth_header, too")
         if self._command or self._token:
             self._scheme = "bearer"
         elif self._header and not self._scheme and self._user is None:

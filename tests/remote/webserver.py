@@ -133,6 +133,11 @@ class Handler(BaseHTTPRequestHandler):
     def read_body(self) -> bytes:
         left = int(self.headers.get("Content-Length") or 0)
         body = []
+        if self.headers.get("Transfer-Encoding") == "chunked" and not self._taken:  # as DVC does
+            while size := int(self.rfile.readline(), 16):
+                body.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
         while not self._taken and left:
             piece = self.rfile.read(min(1024 * 1024, left))
             if not piece:
@@ -171,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(405)
             return
         body = self.read_body()
-        if len(body) == int(self.headers["Content-Length"]):
+        if len(body) == int(self.headers.get("Content-Length") or len(body)):
             self.site.files[self.place] = body
             self.answer(201)
 
@@ -216,6 +221,11 @@ def short_body(after: int) -> Fault:
         handler.close_connection = True
 
     return fault
+
+
+def wrong_body(handler: Handler) -> None:
+    """Send as many bytes as there are, but others."""
+    handler.answer(200, b"?" * len(handler.site.files[handler.place]))
 
 
 def silence(until: threading.Event) -> Fault:
