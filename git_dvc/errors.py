@@ -855,3 +855,7 @@ class NowhereError(GitDvcError):
             details=path_lines(paths),
             hint=hint,
         )
+
+
+class DestinationError(GitDvcError):
+    """A copy cannot go where it should."""

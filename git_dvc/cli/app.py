@@ -79,6 +79,8 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("import-url", "import_url:import_url", "Track data from a URL or path"),
         Entry("get-url", "get_url:get_url", "Copy data from a URL or path, without tracking it"),
         Entry("list-url", "list_url:list_url", "List what is at a URL or path", ("ls-url",)),
+        Entry("get", "get:get", "Copy data from a repository without cloning it"),
+        Entry("list", "listing:listing", "List what a repository has, with its data", ("ls",)),
     ),
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),

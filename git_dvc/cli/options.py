@@ -70,6 +70,32 @@ LocalLevel = Annotated[
     bool, typer.Option("--local", help="This clone's .dvc/config.local, which Git ignores.")
 ]
 
+SourceUrl = Annotated[
+    str, typer.Argument(metavar="repository", help="A directory of this machine, or a Git URL.")
+]
+Rev = Annotated[
+    str | None,
+    typer.Option("--rev", metavar="rev", help="This revision, instead of what is there now."),
+]
+Out = Annotated[
+    str | None,
+    typer.Option("-o", "--out", metavar="path", help="Where to put it, or under which name."),
+]
+SourceConfig = Annotated[
+    str | None,
+    typer.Option("--config", metavar="file", help="A config file that counts more than theirs."),
+]
+SourceRemote = Annotated[
+    str | None,
+    typer.Option("--remote", metavar="name", help="Which of their remotes to take as default."),
+]
+RemoteConfig = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--remote-config", metavar="name=value", help="Options for that remote, such as url=..."
+    ),
+]
+
 
 def level(*, of_user: bool, of_system: bool, of_project: bool, of_clone: bool) -> str | None:
     """Return the config file that was chosen: global, system, project, local, or None.

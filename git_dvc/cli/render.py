@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from git_dvc.errors import quoted
+from git_dvc.errors import path_lines, quoted
 from git_dvc.terminal import human_size
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from git_dvc.ops.checkout import Result as CheckoutResult
     from git_dvc.ops.cloud_status import CloudStatus
     from git_dvc.ops.imports import Imported
+    from git_dvc.ops.listing import Listed
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.version import Place, Report
@@ -116,6 +117,73 @@ def removed(sources: Sequence[str], files: int, *, with_data: bool) -> str:
     """
     line = f"removed {and_list([quoted(source) for source in sources])}"
     return f"{line} and {number_of(files, 'file')}" if with_data else f"{line}; the data stays"
+
+
+# -- get, list ---------------------------------------------------------------------------
+
+
+def got(out: str, files: int, size_bytes: int) -> str:
+    """Return what ``get`` copied, in one line."""
+    return f"{quoted(out)}: {number_of(files, 'file')} ({human_size(size_bytes)})"
+
+
+def left_out(paths: Sequence[str]) -> str:
+    """Return which links were not copied."""
+    lines = "\n".join(path_lines(paths))
+    return f"left out links that lead nowhere, or out of the repository:\n{lines}"
+
+
+def listing(
+    found: Sequence[Listed], *, tree: bool, size: bool, show_hash: bool, paint: Paint
+) -> str:
+    """Return a listing, one name a line.
+
+    Args:
+        found: What there is; for a tree each directory before what is in it.
+        tree: Whether to draw lines to the names.
+        size: Show sizes.
+        show_hash: Show hashes.
+        paint: Colours.
+    """
+    stems = _stems([one.level for one in found]) if tree else [""] * len(found)
+    rows = []
+    for stem, one in zip(stems, found, strict=True):
+        entry = one.entry
+        style = "cyan" if entry.is_dir else "bold" if entry.is_out else "green"
+        plain_file = not entry.is_dir and not entry.is_out and not entry.is_exec
+        name = quoted(one.name)
+        row = [stem + (name if plain_file else paint(name, style))]
+        if show_hash:
+            row.insert(0, (entry.hash or "-").ljust(36))
+        if size:
+            known = entry.size_bytes is not None and (entry.is_out or not entry.is_dir)
+            row.insert(0, (human_size(entry.size_bytes or 0) if known else "-").rjust(9))
+        rows.append("  ".join(row))
+    return "\n".join(rows)
+
+
+def _stems(levels: Sequence[int]) -> list[str]:
+    """Return the lines of a tree that lead to each name, from how deep it is."""
+    stems = []
+    last: dict[int, bool] = {}
+    ends = []
+    for level in reversed(levels):
+        ends.append(not last.get(level, False))
+        last[level] = True
+        for deeper in [one for one in last if one > level]:
+            del last[deeper]
+    open_at: list[bool] = []
+    for level, end in zip(levels, reversed(ends), strict=True):
+        if level == 0:
+            stems.append("")
+            open_at = []
+            continue
+        del open_at[level - 1 :]
+        stems.append(
+            "".join("│   " if more else "    " for more in open_at) + ("└── " if end else "├── ")
+        )
+        open_at.append(not end)
+    return stems
 
 
 # -- push, fetch -------------------------------------------------------------------------

@@ -251,7 +251,7 @@ class Source:
         here = self.entry(path)
         if not here.is_dir:
             return [here]
-        return self._children(here, sizes=sizes)
+        return self.children_of(here, sizes=sizes)
 
     def walk(
         self, path: str = "", *, sizes: bool = False, depth: int | None = None
@@ -274,7 +274,7 @@ class Source:
                 yield folder
             if depth is not None and level > depth:
                 continue
-            below = self._children(folder, sizes=sizes)
+            below = self.children_of(folder, sizes=sizes)
             yield from (entry for entry in below if not entry.is_dir)
             folders = [entry for entry in below if entry.is_dir and not entry.is_link]
             pending += [(entry, level + 1) for entry in reversed(folders)]
@@ -490,7 +490,7 @@ class Source:
             (entry for entry in same if entry.hash), lambda name: cache, progress, jobs
         )
         if missing:
-            raise self._nowhere(missing)
+            raise self.nowhere(missing)
         hashes: Manifest = {}
         for entry in files:
             value = entry.hash if entry.hash_name == cache.algorithm.name else None
@@ -512,7 +512,12 @@ class Source:
         size = sum(cache.size(member) or 0 for member in listing.values())
         return Brought(value, size, len(listing), is_exec=False, left_out=tuple(sorted(lost)))
 
-    def _nowhere(self, missing: Sequence[Entry]) -> NowhereError:
+    def get_ready(self, entries: Iterable[Entry]) -> None:
+        """Bring the content of Git's files that may be elsewhere, all at once."""
+        self._view.get_ready(entry.path for entry in entries)
+
+    def nowhere(self, missing: Sequence[Entry]) -> NowhereError:
+        """Return the error for data that ``fetch`` did not find."""
         part = self._part_of(missing[0])
         paths = [entry.path for entry in missing]
         return NowhereError(paths, self.where, part.has_remote(missing[0].out))
@@ -537,7 +542,7 @@ class Source:
         here = self._entry(parent)
         if here is None or not here.is_dir:
             return []
-        names = [entry.name for entry in self._children(here)]
+        names = [entry.name for entry in self.children_of(here)]
         return [relpaths.join(parent, one) for one in get_close_matches(name, names, 3, 0.6)]
 
     def _part_at(self, path: str) -> Part:
@@ -609,12 +614,23 @@ class Source:
             return Entry(path, is_dir=True, size_bytes=size, **common)
         return None
 
-    def _children(self, here: Entry, *, sizes: bool = False) -> list[Entry]:
+    def children_of(
+        self, here: Entry, *, sizes: bool = False, data_only: bool = False
+    ) -> list[Entry]:
+        """Return what is in a directory, sorted by name.
+
+        Args:
+            here: The directory.
+            sizes: As for ``children``.
+            data_only: Only tracked data and directories on the way to it, as it is recorded.
+        """
         part = self._part_at(here.path)
         folder = part.inner(here.path)
         found: dict[str, Entry] = {}
         nodes: Mapping[str, Node] = {}
-        if not here.is_out or self.is_work_tree:
+        if data_only:
+            nodes = self._parts_in(here.path)
+        elif not here.is_out or self.is_work_tree:
             nodes = self._view.children(here.path, sizes=sizes)
         for name, node in nodes.items():
             path = relpaths.join(here.path, name)
@@ -626,6 +642,15 @@ class Source:
         for name, entry in self._data_children(part, here, nodes):
             found[name] = entry
         return [found[name] for name in sorted(found)]
+
+    def _parts_in(self, folder: str) -> dict[str, Node]:
+        """Return the directories in a directory that lead to projects with data, by name."""
+        start = f"{folder}/" if folder else ""
+        return {
+            prefix[len(start) :].partition("/")[0]: Node(is_dir=True)
+            for prefix, part in self.parts.items()
+            if prefix.startswith(start) and prefix != folder and part.tracked.outs
+        }
 
     def _data_children(
         self, part: Part, here: Entry, nodes: Mapping[str, Node]
@@ -713,7 +738,7 @@ class Source:
         store = Cache(os.path.join(cache_home(), "manifests"), hashing.ALGORITHMS[name])
         entry = Entry(path, True, hash=value, hash_name=name, out=out, project=part.prefix)
         if self.fetch([entry], lambda name: store, self._progress):
-            raise self._nowhere([entry])
+            raise self.nowhere([entry])
         return store.read_manifest_bytes(value)
 
     # -- projects -----------------------------------------------------------------------------

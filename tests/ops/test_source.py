@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,49 +15,12 @@ from git_dvc.errors import (
     UnknownPathError,
     UnknownRevisionError,
 )
-from git_dvc.ops import add, push, remote
-from git_dvc.ops.init import init
+from git_dvc.ops import push
 from git_dvc.ops.source import Source
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
-from tests.conftest import run_git
+from tests.ops.conftest import git
 from tests.scene import check_objects, md5, read_tree, write_tree
-
-FIRST = {"data/a": "a1", "data/sub/b": "b1", "model": "m1", "code/x.py": "x", "code/big": "B"}
-SECOND = {"data/a": "a2 longer", "data/new": "n2"}
-
-
-@pytest.fixture
-def registry(git_repo: Path, tmp_path: Path) -> Path:
-    """A project with two versions, a folder as its remote, a project inside, and links."""
-    init(".")
-    write_tree(git_repo, FIRST)
-    os.symlink("code/x.py", "link")
-    os.symlink("../../../secret", "out")
-    Path("code/x.py").chmod(0o755)
-    with Project.open() as project:
-        add.add(project, ["data", "model", "code/big"])
-        remote.add(project, "store", str(tmp_path / "store"), default=True)
-        git("add", "-A")
-        git("commit", "-qm", "1")
-        git("tag", "v1")
-    write_tree(git_repo, SECOND)
-    os.mkdir("inner")
-    init("inner", subdir=True)
-    write_tree(git_repo, {"inner/own": "own", "inner/plain": "plain"})
-    with Project.open("inner") as inner:
-        os.chdir("inner")
-        add.add(inner, ["own"])
-        os.chdir(git_repo)
-    with Project.open() as project:
-        add.add(project, ["data"])
-        git("add", "-A")
-        git("commit", "-qm", "2")
-    return git_repo
-
-
-def git(*words: str | Path) -> str:
-    return str(run_git(*words, cwd=Path.cwd()))
 
 
 def paths(source: Source, path: str = "") -> list[str]:
