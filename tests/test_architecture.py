@@ -38,6 +38,8 @@ DOORS = {
     "sqlite3": "store/state.py",
     "asyncssh": "remote/ssh",
     "urllib3": "remote/web",
+    "obstore": "remote/obstores.py",
+    "botocore": "remote/aws.py",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 

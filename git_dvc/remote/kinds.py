@@ -30,6 +30,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("s3", "gs", "azure"), Kind("obstores")),
     "ssh": Kind("ssh", "ssh"),
     "http": Kind("http"),
     "https": Kind("http"),

@@ -120,7 +120,7 @@ def test_urls(top: Path, tmp_path: Path) -> None:
         assert f"url = {tmp_path}/with space\n" in config(top), "DVC does not know file://"
         op.add(project, "home", "~/data")
         op.add(project, "circle", "remote://circle/x")
-        op.add(project, "cloud", "s3://user:secret@bucket/path")
+        op.add(project, "cloud", "oss://user:secret@bucket/path")
     with open(top / ".dvc" / "config", "a") as stream:
         stream.write(f'[remote "file"]\n    url = file://{tmp_path}/with%20space\n')
     with Project.open() as project:

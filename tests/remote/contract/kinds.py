@@ -13,6 +13,7 @@ from pathlib import Path
 from git_dvc.remote import http, webdav
 from git_dvc.remote.wire import Wire
 from tests.remote import davserver
+from tests.remote.contract.clouds import gs, s3
 from tests.remote.contract.folder import FolderWire
 from tests.remote.contract.ssh import ssh
 from tests.remote.webserver import Site
@@ -42,4 +43,11 @@ def dav(top: Path) -> Iterator[Connect]:
         yield lambda name: webdav.connect(f"{url}/{name}", {})
 
 
-KINDS: dict[str, Kind] = {"folder": folder, "ssh": ssh, "http": web, "webdav": dav}
+KINDS: dict[str, Kind] = {
+    "folder": folder,
+    "s3": s3,
+    "gs": gs,
+    "ssh": ssh,
+    "http": web,
+    "webdav": dav,
+}

@@ -1,0 +1,478 @@
+"""Object stores: ``s3://``, ``gs://`` and ``azure://``, by the native client ``obstore``.
+
+What each needs to log in comes from DVC's options, then from where its own tools look:
+
+* S3: the environment (``AWS_*``), a profile of ``~/.aws`` (``aws.py``), web identity, container and
+  machine roles.
+* GCS: ``GOOGLE_APPLICATION_CREDENTIALS``, what ``gcloud auth application-default login`` left, the
+  machine's account.
+* Azure: a connection string, key or SAS token (``AZURE_STORAGE_*``, ``~/.azure/config``), a service
+  principal, ``az login``, the machine's identity.
+
+One write is one request, or for a large file a multipart upload, which the store puts together at
+the end; if the stream of its bytes fails, the upload is given up and its parts are removed.
+Small calls from a few threads cost less of the processor than one event loop (measured).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Lock, Semaphore
+from typing import Any, NamedTuple
+
+import obstore
+from obstore import exceptions
+
+from git_dvc.errors import ConfigError, quoted
+from git_dvc.formats.config import url_scheme
+from git_dvc.remote import aws
+from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, WireError
+
+JOBS = 16
+SINGLE_BYTES = 6 * 1024**2
+"""Up to this size a file is written with one request; S3 takes no parts below 5 MiB."""
+MOST_PARTS = 9_000
+PARTS_AT_ONCE = 3
+LARGE_AT_ONCE = 3
+"""How many files of more than a megabyte are written at once: what bounds the memory."""
+SMALL_BYTES = 1024**2
+PIECE_BYTES = 1024**2
+PAGE = 1000
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+_RIGHTS = ("acl", "grant_read", "grant_read_acp", "grant_write_acp", "grant_full_control")
+"""Options of S3 for the rights of each object, which the client cannot send."""
+_UNSTEADY = (408, 425, 429, 500, 502, 503, 504, 509)
+_UNSTEADY_CODES = ("RequestTimeout", "SlowDown", "InternalError", "ServerBusy", "OperationTimedOut")
+_EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException")
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
+_UNKNOWN_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure")
+
+_MACHINE = ("//169.254.169.254/", "//metadata.google.internal/", "//[fd00:ec2::254]/")
+"""Where a machine in a cloud learns its credentials: asked if nothing else has any."""
+
+
+class Login(NamedTuple):
+    """How to make the client of one store.
+
+    Attributes:
+        kind: ``S3Store``, ``GCSStore`` or ``AzureStore``.
+        config: Its settings, as ``obstore`` names them.
+        client: Settings of HTTP.
+        credentials: Returns credentials; None to let the client find them.
+        unwritable: The option that keeps us from writing; '' if none does.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    client: dict[str, Any]
+    credentials: Callable[[], dict[str, Any]] | None = None
+    unwritable: str = ""
+
+
+def connect(url: str, options: Mapping[str, str]) -> ObjectStoreWire:
+    """Return a client; see ``kinds.connect``."""
+    scheme = url_scheme(url)
+    bucket, _, path = url[len(scheme) + 3 :].partition("/")
+    bucket = bucket.rpartition("@")[2]
+    if not bucket:
+        raise ConfigError(f"{quoted(url)}: names no bucket")
+    make = {"s3": _s3, "gs": _gs, "azure": _azure}[scheme]
+    return ObjectStoreWire(scheme, bucket, path.strip("/"), lambda: make(bucket, options))
+
+
+class ObjectStoreWire:
+    """A bucket, or a folder in it; see ``Wire`` for its methods.
+
+    Args:
+        scheme: ``s3``, ``gs`` or ``azure``.
+        bucket: Its name.
+        path: Of the folder; '' for all of the bucket.
+        login: Says how to log in; called once, when the store is first used.
+    """
+
+    can_list = True
+    jobs = JOBS
+
+    def __init__(self, scheme: str, bucket: str, path: str, login: Callable[[], Login]) -> None:
+        self.where = f"{scheme}://{bucket}/{path}".rstrip("/")
+        self._bucket = bucket
+        self._path = path
+        self._login = login
+        self._lock = Lock()
+        self._stores: tuple[Any, Any] | None = None
+        self._unwritable = ""
+        self._large = Semaphore(LARGE_AT_ONCE)
+
+    @property
+    def _store(self) -> Any:
+        """The client for one try at a time."""
+        return self._made()[0]
+
+    @property
+    def _patient(self) -> Any:
+        """The client that tries a part again by itself: one of a thousand must not end all."""
+        return self._made()[1]
+
+    def _made(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._stores is None:
+                login = self._login()
+                self._stores = self._make(login, 0), self._make(login, 6)
+                self._unwritable = login.unwritable
+            return self._stores
+
+    def _make(self, login: Login, retries: int) -> Any:
+        from obstore import store
+
+        more = {"credential_provider": login.credentials} if login.credentials else {}
+        try:
+            return getattr(store, login.kind)(
+                self._bucket,
+                prefix=self._path or None,
+                config=login.config,
+                client_options=login.client,
+                retry_config={"max_retries": retries, "retry_timeout": timedelta(minutes=10)},
+                **more,
+            )
+        except (exceptions.BaseError, ValueError) as problem:
+            raise RefusedError(_first_line(problem)) from None
+
+    def reach(self) -> None:
+        """Make sure that the bucket is there and lets us look."""
+        with self._translated():
+            next(iter(obstore.list(self._store, "files/md5/00", chunk_size=1)), None)
+
+    def look(self, key: str) -> Found:
+        """Return what is known of one file."""
+        with self._translated():
+            return _found(obstore.head(self._store, key))
+
+    def listing(self, prefix: str) -> Iterator[Found]:
+        """Yield all files whose key begins with a prefix."""
+        with self._translated():
+            for page in obstore.list(self._store, prefix or None, chunk_size=PAGE):
+                for meta in page:
+                    yield _found(meta)
+
+    def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file from an offset on."""
+        if length == 0:
+            return
+        options: dict[str, Any] = {}
+        if length is not None:
+            options["range"] = (offset, offset + length)
+        elif offset:
+            options["range"] = {"offset": offset}
+        try:
+            with self._translated():
+                got = obstore.get(self._store, key, options=options or None)  # type: ignore[arg-type]
+                first, end = got.range
+                if end - first <= SMALL_BYTES:
+                    yield bytes(got.bytes())
+                    return
+                for piece in got.stream(min_chunk_size=PIECE_BYTES):
+                    yield bytes(piece)
+        except _BehindEndError:
+            return
+
+    def write(self, key: str, pieces: Iterable[bytes], size_bytes: int) -> None:
+        """Give a key this content."""
+        self._made()
+        if self._unwritable:
+            raise RefusedError(
+                f"objects cannot be given rights of their own here (option {self._unwritable})",
+                "take the option out and let the bucket own its objects; "
+                "or push with the original dvc",
+            )
+        if size_bytes <= SMALL_BYTES:
+            self._write_whole(key, pieces)
+            return
+        with self._large:
+            if size_bytes <= SINGLE_BYTES:
+                self._write_whole(key, pieces)
+                return
+            part = max(SINGLE_BYTES, -(-size_bytes // MOST_PARTS))
+            at_once = max(1, min(PARTS_AT_ONCE, PARTS_AT_ONCE * SINGLE_BYTES // part))
+            with self._translated():
+                obstore.put(
+                    self._patient,
+                    key,
+                    iter(pieces),
+                    use_multipart=True,
+                    chunk_size=part,
+                    max_concurrency=at_once,
+                )
+
+    def _write_whole(self, key: str, pieces: Iterable[bytes]) -> None:
+        data = b"".join(pieces)
+        with self._translated():
+            obstore.put(self._store, key, data, use_multipart=False)
+
+    def delete(self, key: str) -> None:
+        """Take a file away."""
+        try:
+            with self._translated():
+                obstore.delete(self._store, key)
+        except AbsentError:
+            pass
+
+    def close(self) -> None:
+        """Do nothing: connections that are not used end by themselves."""
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, exceptions.BaseError) as problem:
+            raise _translation(problem, self._bucket) from None
+
+
+class _BehindEndError(WireError):
+    """There are no bytes from this offset on."""
+
+
+def _found(meta: Mapping[str, Any]) -> Found:
+    etag = (meta.get("e_tag") or "").strip('"')
+    return Found(meta["path"], meta["size"], meta["last_modified"].timestamp(), etag)
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+def _first_line(problem: Exception) -> str:
+    """Return what is wrong, without what a URL or a dump may hold of secrets."""
+    text = re.split(r"\n\s*Debug source", str(problem))[0].strip()
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = re.sub(r"\?\S*", "", lines[0] if lines else type(problem).__name__)
+    return re.sub(r"^Generic \w+ error: ", "", first)[:300]
+
+
+def _tag(text: str, name: str) -> str:
+    match = re.search(rf"<{name}>([^<]*)</{name}>", text)
+    return match[1].strip() if match else ""
+
+
+def _translation(problem: Exception, bucket: str) -> WireError:
+    """Return an error of the client as one that says what it means for us."""
+    text = str(problem)
+    match = re.search(r"status code: (\d{3})", text)
+    status = int(match[1]) if match else 0
+    if any(word in text for word in _MACHINE):
+        return RefusedError(
+            "no credentials were found",
+            "log in, or set them with 'git dvc remote modify --local NAME OPTION VALUE'",
+        )
+    code, message = _tag(text, "Code"), _tag(text, "Message").partition("\n")[0]
+    said = f"{status} {code}".strip() + (f": {message}" if message else "")
+    if code in _NO_BUCKET or (status == 404 and isinstance(problem, exceptions.GenericError)):
+        return RefusedError(
+            f"there is no bucket '{quoted(bucket)}'", "create it, or mend the remote's url"
+        )
+    if isinstance(problem, FileNotFoundError):
+        return AbsentError(_first_line(problem))
+    if status == 416:
+        return _BehindEndError()
+    if code in _EXPIRED or ("expired" in message.lower() and status in (400, 401, 403)):
+        return RefusedError(
+            f"the credentials have expired ({said})",
+            "get new ones (log in again), then run the command again: it goes on where it was",
+        )
+    if code == "RequestTimeTooSkewed":
+        return RefusedError(f"the clock of this machine is wrong ({said})", "set it")
+    if status in _UNSTEADY or code in _UNSTEADY_CODES:
+        return UnsteadyError(f"the server says {said}")
+    if status == 401 or code in _UNKNOWN_KEY:
+        return RefusedError(
+            f"the server does not accept the credentials ({said})",
+            "see which ones are used: the remote's options, the environment, the profile",
+        )
+    if status == 403:
+        return RefusedError(
+            f"no permission ({said})",
+            "these credentials may not do this here: ask whoever owns the bucket",
+        )
+    if status in (301, 307) or code in ("PermanentRedirect", "AuthorizationHeaderMalformed"):
+        return RefusedError(
+            f"the bucket seems to be in another region ({said})",
+            "set it with 'git dvc remote modify NAME region REGION'",
+        )
+    if status:
+        return RefusedError(f"the server says {said}")
+    return _without_answer(problem, text)
+
+
+def _without_answer(problem: Exception, text: str) -> WireError:
+    if "CertificateUnknown" in text or "invalid peer certificate" in text:
+        return RefusedError(
+            "the server's certificate is not trusted",
+            "name its authority with 'git dvc remote modify NAME ssl_verify FILE'",
+        )
+    if "redential" in text:
+        return RefusedError(f"logging in failed: {_first_line(problem)}")
+    match = re.search(r'message: "([^"]+)"', text)
+    return UnsteadyError(_first_line(problem) + (f": {match[1]}" if match else ""))
+
+
+# -- logging in -------------------------------------------------------------------------------
+
+
+def _client(options: Mapping[str, str], endpoint: str) -> dict[str, Any]:
+    """Return the settings of HTTP."""
+    connect_s = options.get("connect_timeout") or options.get("connection_timeout")
+    read_s = options.get("read_timeout") or options.get("timeout")
+    client: dict[str, Any] = {
+        "connect_timeout": f"{connect_s or CONNECT_TIMEOUT_S}s",
+        "read_timeout": f"{read_s or READ_TIMEOUT_S}s",
+        "timeout": "7days",  # of a whole request; a large file takes its time
+        "user_agent": "git-dvc",
+    }
+    if endpoint.lower().startswith("http://"):
+        client["allow_http"] = True
+    verify = options.get("ssl_verify", "")
+    if verify.lower() == "false":
+        client["allow_invalid_certificates"] = True
+    bundle = verify if verify.lower() not in ("", "true", "false") else ""
+    bundle = bundle or os.environ.get("AWS_CA_BUNDLE", "")
+    if bundle:
+        try:
+            with open(os.path.expanduser(bundle), "rb") as stream:
+                client["root_certificate"] = stream.read(16 * 1024**2)
+        except OSError as problem:
+            raise RefusedError(f"ssl_verify: {bundle}: {problem.strerror}") from None
+    return client
+
+
+def _is_true(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "").lower() == "true"
+
+
+def _s3(bucket: str, options: Mapping[str, str]) -> Login:
+    anonymous = _is_true(options, "allow_anonymous_login")
+    found = aws.login(options, anonymous=anonymous)
+    endpoint = found.endpoint
+    if endpoint and "://" not in endpoint:
+        plain = options.get("use_ssl", "true").lower() == "false"
+        endpoint = f"{'http' if plain else 'https'}://{endpoint}"
+    config: dict[str, Any] = {"region": found.region or aws.region_of(bucket, endpoint)}
+    if endpoint:
+        config["endpoint"] = endpoint
+        if found.virtual:
+            config["virtual_hosted_style_request"] = True
+            config["endpoint"] = endpoint.replace("://", f"://{bucket}.", 1)
+    if anonymous:
+        config["skip_signature"] = True
+    config |= _encryption(options)
+    rights = next((name for name in _RIGHTS if options.get(name)), "")
+    return Login("S3Store", config, _client(options, endpoint), found.credentials, rights)
+
+
+def _encryption(options: Mapping[str, str]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if options.get("sse_customer_key"):
+        if options.get("sse_kms_key_id"):
+            raise RefusedError("sse_kms_key_id and sse_customer_key exclude each other")
+        config["server_side_encryption"] = "sse-c"
+        config["sse_customer_key_base64"] = options["sse_customer_key"]
+    elif options.get("sse") or options.get("sse_kms_key_id"):
+        config["server_side_encryption"] = options.get("sse") or "aws:kms"
+        if options.get("sse_kms_key_id"):
+            config["sse_kms_key_id"] = options["sse_kms_key_id"]
+    return config
+
+
+def _gs(bucket: str, options: Mapping[str, str]) -> Login:
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    endpoint = options.get("endpointurl", "") or emulator
+    if endpoint and "://" not in endpoint:
+        endpoint = f"http://{endpoint}"
+    config: dict[str, Any] = {"base_url": endpoint} if endpoint else {}
+    if emulator and not options.get("endpointurl"):
+        config["bearer_token"] = "emulator"  # noqa: S105 - it wants any
+    elif _is_true(options, "allow_anonymous_login"):
+        config["skip_signature"] = True
+    elif options.get("credentialpath"):
+        config["application_credentials"] = options["credentialpath"]
+    return Login("GCSStore", config, _client(options, endpoint))
+
+
+def _azure(bucket: str, options: Mapping[str, str]) -> Login:
+    given = {**_azure_defaults(), **options}
+    parts = _parts(given.get("connection_string", ""))
+    config: dict[str, Any] = {}
+    account = given.get("account_name") or parts.get("accountname", "")
+    if not account and not parts:
+        raise RefusedError(
+            "no storage account is named",
+            "set account_name or connection_string of the remote, or AZURE_STORAGE_ACCOUNT",
+        )
+    endpoint = parts.get("blobendpoint", "")
+    if parts.get("usedevelopmentstorage", "").lower() == "true":
+        config["use_emulator"] = True
+        endpoint = "http://127.0.0.1"
+        account = account or "devstoreaccount1"
+    elif endpoint:
+        config["endpoint"] = endpoint.rstrip("/")
+    elif parts.get("endpointsuffix"):
+        protocol = parts.get("defaultendpointsprotocol", "https")
+        endpoint = f"{protocol}://{account}.blob.{parts['endpointsuffix']}"
+        config["endpoint"] = endpoint
+    config["account_name"] = account
+    wanted = {
+        "account_key": given.get("account_key") or parts.get("accountkey", ""),
+        "sas_key": given.get("sas_token") or parts.get("sharedaccesssignature", ""),
+        **{name: given.get(name, "") for name in ("tenant_id", "client_id", "client_secret")},
+    }
+    config |= {name: value for name, value in wanted.items() if value}
+    if _is_true(options, "allow_anonymous_login") and not any(wanted.values()):
+        config["skip_signature"] = True
+    elif not any(wanted.values()) and _has_az_login():
+        config["use_azure_cli"] = True
+    return Login("AzureStore", config, _client(options, endpoint))
+
+
+def _azure_defaults() -> dict[str, str]:
+    """Return what the tools of Azure are set to: ``~/.azure/config``, then the environment."""
+    from configparser import ConfigParser, Error
+
+    folder = os.environ.get("AZURE_CONFIG_DIR") or os.path.expanduser("~/.azure")
+    parser = ConfigParser(interpolation=None)
+    try:
+        parser.read(os.path.join(folder, "config"))
+    except (Error, OSError, UnicodeDecodeError):
+        pass  # another program's file
+    found: dict[str, str] = {}
+    for option, theirs in (
+        ("connection_string", "connection_string"),
+        ("account_name", "account"),
+        ("account_key", "key"),
+        ("sas_token", "sas_token"),
+    ):
+        stored = parser.get("storage", theirs, fallback="")
+        value = os.environ.get(f"AZURE_STORAGE_{theirs.upper()}") or stored
+        if value:
+            found[option] = value
+    return found
+
+
+def _parts(connection_string: str) -> dict[str, str]:
+    """Return the parts of an Azure connection string, by lower-case name."""
+    parts: dict[str, str] = {}
+    for part in connection_string.split(";"):
+        name, mark, value = part.strip().partition("=")
+        if mark:
+            parts[name.lower()] = value
+    return parts
+
+
+def _has_az_login() -> bool:
+    """Return whether a person logged in with ``az login``, and nothing else is set up."""
+    from shutil import which
+
+    others = ("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT")
+    return which("az") is not None and not any(os.environ.get(name) for name in others)
