@@ -7,10 +7,7 @@ a pointer file that is replaced.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +15,8 @@ import pytest
 from git_dvc.ops import checkout as op
 from git_dvc.ops.add import add
 from git_dvc.ops.checkout import Result
-from git_dvc.ops.init import init
 from git_dvc.project import Project
+from tests.faults.ground import put, start
 from tests.faults.seam import Outcome, walk
 from tests.scene import Tree, check_objects, is_clean, leftovers, md5, read_tree, write_tree
 
@@ -31,37 +28,7 @@ V2: dict[str, bytes] = {"a": b"two", "same": b"same", "d/x": b"xx", "d/new": b"n
 UNSAVED = b"never added"
 TYPES = ["copy", "hardlink", "symlink"]
 DIE = pytest.mark.parametrize("die", [True, False], ids=["die", "fail"])
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Stand in an empty directory, in memory if possible: a real disk takes its time to sync."""
-    monkeypatch.setattr("git_dvc.store.cache.SMALL_BYTES", 1024)
-    monkeypatch.setattr("git_dvc.workspace.links.SMALL_BYTES", 1024)
-    memory = Path("/dev/shm")
-    folder = tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else tmp_path)
-    monkeypatch.chdir(folder)
-    yield Path(folder)
-    shutil.rmtree(folder)
-
-
-def start(kind: str) -> None:
-    """Begin with an empty project in the current directory."""
-    here = Path.cwd()
-    for path in here.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    init(".", no_scm=True)
-    with open(".dvc/config", "a") as config:
-        config.write(f"[cache]\n    type = {kind}\n")
-
-
-def put(files: Tree) -> None:
-    """Make ``data`` hold these files, as written a while ago."""
-    shutil.rmtree("data", ignore_errors=True)
-    write_tree("data", files)
-    past = time.time_ns() - 3_000_000_001
-    for name in files:
-        os.utime(f"data/{name}", ns=(past, past))
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def do_add() -> None:

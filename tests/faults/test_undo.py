@@ -10,11 +10,12 @@ import pytest
 from git_dvc.ops.checkout import checkout
 from git_dvc.ops.undo import undo
 from git_dvc.project import Project
+from tests.faults.ground import put, start
 from tests.faults.seam import walk
-from tests.faults.test_calls import DIE, V1, V2, do_add, place, put, start
+from tests.faults.test_calls import DIE, V1, V2, do_add
 from tests.scene import check_objects, read_tree
 
-__all__ = ["place"]
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def do_undo() -> None:

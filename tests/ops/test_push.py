@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests import launcher, scene
+from tests import scene
 from tests.conftest import run_git
 from tests.scene import check_objects, hashes_of, is_clean, md5, read_tree, write_tree
 
@@ -285,15 +284,6 @@ def test_by_several_processes(one: Clone) -> None:
     assert two.data() == one.data() and is_clean(two.top)
 
 
-def test_two_pull_at_once(one: Clone, tool: Path) -> None:
-    one.save({f"many/{n}": str(n) for n in range(100)}, "many")
-    one.run("push")
-    two = one.clone()
-    running = [subprocess.Popen([tool, "pull", "-q"], cwd=two.top) for _ in range(3)]
-    assert [process.wait(100) for process in running] == [0, 0, 0]
-    assert two.data() == one.data() and check_objects(two.cache)
-
-
 def test_back_and_forth_with_the_original(one: Clone, real_dvc: Path) -> None:
     one.run("push")
     two = one.clone()
@@ -321,39 +311,3 @@ def test_a_clone_with_data_takes_it_from_the_remote(one: Clone) -> None:
     done = scene.git_dvc("clone", "-q", bare, place, cwd=one.top.parent)
     assert done.returncode == 0, done.stderr
     assert Clone(place, one.store).data() == one.data()
-
-
-def test_killed_while_fetching(one: Clone, tmp_path: Path) -> None:
-    one.save({f"many/{n}": f"content {n}" for n in range(4)}, "many")
-    one.run("push")
-    two = one.clone()
-    killed = tmp_path / "killed.py"
-    for at in range(1, 14, 2):
-        shutil.rmtree(two.cache, ignore_errors=True)
-        killed.write_text(KILLED.format(top=str(launcher.TOP), at=at))
-        done = scene.run(sys.executable, killed, "fetch", cwd=two.top)
-        assert done.returncode == -9, (at, done.stderr)
-        check_objects(two.cache)
-        two.run("fetch")
-        assert plain(two.cache) == plain(one.store)
-
-
-KILLED = """
-import os, sys
-sys.path.insert(0, {top!r})
-from git_dvc.store import cache
-count = 0
-def dying(real):
-    def call(*args, **kwargs):
-        global count
-        count += 1
-        if count == {at}:
-            os.kill(os.getpid(), 9)
-        return real(*args, **kwargs)
-    return call
-cache.fsutil.write_all = dying(cache.fsutil.write_all)
-cache.os.replace = dying(os.replace)
-from git_dvc.__main__ import main
-sys.argv = ["git-dvc", *sys.argv[1:]]
-sys.exit(main())
-"""
