@@ -58,9 +58,8 @@ def connect(url: str, options: Mapping[str, str], name: str = "") -> Wire:
         module = import_module(f"git_dvc.remote.{kind.module}")
         wire: Wire = module.connect(url, options)
     except ConfigError as problem:
-        raise ConfigError(
-            f"remote {quoted(name)}: {problem.what}" if name else problem.what
-        ) from None
+        at = f"remote '{quoted(name)}': " if name else ""
+        raise ConfigError(at + problem.what) from None
     except ModuleNotFoundError as problem:
         library = problem.name or ""
         if library == f"git_dvc.remote.{kind.module}":

@@ -113,7 +113,8 @@ def test_a_large_file_goes_on_where_the_last_run_stopped(site: Site, tmp_path: P
     site.clear()
     assert remote(site, tmp_path).get_all(cache, values, QUIET) == Got([], [])
     (again,) = site.requests
-    assert again.headers["Range"] in [f"bytes={at}-" for at in range(1_000_000, 2_500_001)]
+    start = int(again.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+    assert 1_000_000 < start <= 2_500_000
     assert check_objects(cache.root) == {values[0]: BIG}
 
 
