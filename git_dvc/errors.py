@@ -10,7 +10,7 @@ Exit codes are Git's: 1 for "differences" or "incomplete", 128 for "cannot work 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
@@ -859,3 +859,69 @@ class NowhereError(GitDvcError):
 
 class DestinationError(GitDvcError):
     """A copy cannot go where it should."""
+
+
+class CannotCollectError(GitDvcError):
+    """A garbage collection does not know all that must stay, so it deletes nothing.
+
+    Args:
+        reasons: What cannot be read, a line each.
+        in_commits: Whether it stands in commits, which can be left out.
+    """
+
+    def __init__(self, reasons: Sequence[str], *, in_commits: bool = False) -> None:
+        hint = "put that right and try again"
+        if in_commits:
+            hint = "with '--skip-failed' what they name is not kept"
+        super().__init__(
+            "nothing was deleted, as it cannot be known what is needed:",
+            details=path_lines(dict.fromkeys(reasons)),
+            hint=hint,
+        )
+
+    @classmethod
+    def no_lists(
+        cls, places: Sequence[tuple[str, str]], trouble: GitDvcError | None
+    ) -> CannotCollectError:
+        """Return the error for directories whose lists of files are not to be had.
+
+        Args:
+            places: Path of each directory, and the commit that names it or ''.
+            trouble: Why a remote could not be asked.
+        """
+        error = cls([])
+        error.message += " the lists of files of these directories are not here"
+        error.details = _places(places)
+        if trouble is not None:
+            error.details += [f"  ({trouble.message})"]
+        error.hint = (
+            "bring them with 'git dvc fetch -A', or '-r NAME' for another remote;\n"
+            "with '--skip-failed' what is in the cache of these directories is not kept"
+        )
+        return error
+
+    @classmethod
+    def foreign_cache(cls, root: str) -> CannotCollectError:
+        """Return the error for a cache that a commit chose."""
+        error = cls([])
+        error.message = (
+            f"nothing was deleted: the project's config says that its cache is {quoted(root)}, "
+            "outside of the project"
+        )
+        error.hint = f"if you trust that, run:\n  git config --add dvc.safeCacheDir {quoted(root)}"
+        return error
+
+
+class NotDeletedError(GitDvcError):
+    """Some objects could not be deleted.
+
+    Args:
+        failed: Why, by path.
+    """
+
+    def __init__(self, failed: Mapping[str, str]) -> None:
+        super().__init__(
+            "these could not be deleted:",
+            details=path_lines(f"{path}: {why}" for path, why in failed.items()),
+            hint="the same command goes on where this one ended",
+        )

@@ -92,6 +92,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
     ),
     "clean and repair": (
         Entry("fsck", "fsck:fsck", "Check the cache and say who needs what is broken"),
+        Entry("gc", "gc:gc", "Delete data that nothing needs from cache and remote"),
         Entry("unprotect", "unprotect:unprotect", "Make linked data safe to edit in place"),
         Entry("cache migrate", "cache:migrate", "Bring a DVC 2 cache to the DVC 3 layout"),
     ),

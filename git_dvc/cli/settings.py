@@ -55,6 +55,12 @@ SETTINGS = (
         "The largest file that may enter Git itself; k, m and g are understood, 0 turns it off",
     ),
     Setting(
+        "dvc.gcGraceDays",
+        "<days>",
+        "14",
+        "How old data must be before 'git dvc gc' deletes it; 0 spares nothing for its age",
+    ),
+    Setting(
         "dvc.fsync",
         "true|false",
         "true",

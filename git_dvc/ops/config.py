@@ -19,7 +19,15 @@ from git_dvc.project import DVC_DIR, Layer, Project, config_paths, read_layer
 
 OURS = {
     name.lower(): name
-    for name in ("maxFileSize", "preCommit", "prePush", "fsync", "autoSync", "safeCacheDir")
+    for name in (
+        "maxFileSize",
+        "preCommit",
+        "prePush",
+        "fsync",
+        "autoSync",
+        "safeCacheDir",
+        "gcGraceDays",
+    )
 }
 """Settings that live in Git's config, by lower-case name."""
 

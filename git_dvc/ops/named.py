@@ -6,7 +6,7 @@ pointers, not with commits times pointers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from git_dvc import relpaths
 from git_dvc.errors import FormatError
@@ -22,6 +22,8 @@ def outs(
     *,
     others: Sequence[str] = (),
     problems: list[FormatError] | None = None,
+    texts: Callable[[str, bytes, str], None] | None = None,
+    hidden: bool = False,
 ) -> Iterator[tuple[TrackedOut, str]]:
     """Yield every output that commits name, each version once, and the first commit that does.
 
@@ -31,10 +33,13 @@ def outs(
         commits: In the order in which they are to be named.
         others: Prefixes of projects in the same work tree; what is inside them is theirs.
         problems: Gets the pointer files that cannot be used, with their commit.
+        texts: Told of path, content and commit of each file that is read.
+        hidden: Also pointer files that ``.dvcignore`` hides in the work tree of today.
     """
     prefix = project.prefix + "/" if project.prefix else ""
     inner = tuple(f"{other}/" for other in others if f"{other}/".startswith(prefix) and other)
     inner = tuple(folder for folder in inner if folder != prefix)
+    everything = hidden or project.ignore.is_plain
     read: set[tuple[str, str]] = set()
     read_locks: set[tuple[str, str, str]] = set()
     for commit in commits:
@@ -44,11 +49,13 @@ def outs(
             for path, blob in fresh
             if path.startswith(prefix)
             and not (inner and path.startswith(inner))
-            and not (not project.ignore.is_plain and project.ignore.match_file(path[len(prefix) :]))
+            and (everything or not project.ignore.match_file(path[len(prefix) :]))
         )
         content = trees.blobs(blob for _, blob in mine)
         for path, blob in mine:
             files = {path: content[blob]}
+            if texts is not None:
+                texts(path, content[blob], commit)
             if not is_pointer(path):
                 beside = relpaths.join(path.rpartition("/")[0], STAGES_FILE)
                 stages = trees.blob_at(commit, prefix + beside)

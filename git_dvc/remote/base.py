@@ -22,7 +22,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from git_dvc import hashing
+from git_dvc import fsutil, hashing
 from git_dvc.errors import FormatError
 from git_dvc.progress import Progress
 from git_dvc.store.cache import Cache
@@ -188,3 +188,15 @@ class Memory:
                 stream.write("".join(f"{name} {value}\n" for name, value in fresh).encode())
         except OSError:
             pass
+
+    def forget(self, objects: Iterable[tuple[str, str]]) -> None:
+        """Forget outputs that are about to be deleted there; failing leaves all as it is.
+
+        Raises:
+            OSError: They cannot be forgotten.
+        """
+        gone = self.seen.intersection(objects)
+        if gone:
+            self.seen.difference_update(gone)
+            text = "".join(f"{name} {value}\n" for name, value in sorted(self.seen))
+            fsutil.atomic_write(self._path, text.encode("ascii"), self.folder)
