@@ -36,6 +36,10 @@ KINDS: dict[str, Kind] = {
     "https": Kind("http"),
     "webdav": Kind("webdav"),
     "webdavs": Kind("webdav"),
+    "gdrive": Kind("fsspecs", "gdrive"),
+    "oss": Kind("fsspecs", "oss"),
+    "hdfs": Kind("fsspecs", "hdfs"),
+    "webhdfs": Kind("fsspecs", "webhdfs"),
 }
 """By scheme."""
 
@@ -53,13 +57,15 @@ def connect(url: str, options: Mapping[str, str], name: str = "") -> Wire:
         ConfigError: An option cannot be used.
     """
     scheme = url_scheme(url)
-    kind = KINDS.get(scheme, Kind("fsspecs", scheme))
+    kind = KINDS.get(scheme, Kind("fsspecs"))
     try:
         module = import_module(f"git_dvc.remote.{kind.module}")
         wire: Wire = module.connect(url, options)
     except ConfigError as problem:
         at = f"remote '{quoted(name)}': " if name else ""
-        raise ConfigError(at + problem.what) from None
+        error = ConfigError(at + problem.what)
+        error.hint = problem.hint
+        raise error from None
     except ModuleNotFoundError as problem:
         library = problem.name or ""
         if library == f"git_dvc.remote.{kind.module}":
