@@ -60,7 +60,8 @@ class HttpWire:
         """Return size, time and ETag."""
         url = self._web.url(key)
         answer = self._web.ask("HEAD", url)
-        if answer.status in _WITHOUT_HEAD:
+        # A signed address (its query) is for GET alone.
+        if answer.status in _WITHOUT_HEAD or (answer.status == 403 and "?" in url):
             answer.done()
             answer = self._web.ask("GET", url, {"Range": "bytes=0-0"})
         headers = answer.headers

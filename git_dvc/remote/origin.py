@@ -32,6 +32,7 @@ PIECE_BYTES = 1024 * 1024
 TRIES = 5
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 60.0
+_WEB = ("http", "https", "webdav", "webdavs")
 ETAG, CHECKSUM = "etag", "checksum"
 
 T = TypeVar("T")
@@ -332,12 +333,20 @@ def split_url(url: str) -> tuple[str, str]:
     The name of a server's or bucket's root is ''.
     """
     scheme, _, rest = url.partition("://")
+    query, escaped = "", scheme.lower() in _WEB
+    if escaped:  # the query is part of every file's address
+        rest, mark, query = rest.partition("#")[0].partition("?")
+        query = mark + query
     host, slash, path = rest.partition("/")
     path = path.rstrip("/")
     if not path:
-        return f"{scheme}://{host}{slash}", ""
+        return f"{scheme}://{host}{slash}{query}", ""
     folder, _, name = path.rpartition("/")
-    return f"{scheme}://{host}/{folder}".rstrip("/"), name
+    if escaped:
+        from urllib.parse import unquote
+
+        name = unquote(name)
+    return f"{scheme}://{host}/{folder}".rstrip("/") + query, name
 
 
 def connect(url: str, options: Mapping[str, str], where: str) -> WireOrigin:

@@ -87,6 +87,10 @@ def test_what_is_known_of_a_file(site: Site) -> None:
     assert wire.look("big").size_bytes == len(BIG)
     with pytest.raises(AbsentError):
         wire.look("nothing")
+    site.always = [webserver.only("HEAD", webserver.status(403))]
+    assert client(f"{site.url}?signature=x").look("big").size_bytes == len(BIG)
+    with pytest.raises(RefusedError, match="403"):
+        wire.look("big")
     with pytest.raises(RefusedError, match="cannot list"):
         wire.listing("")
 

@@ -171,6 +171,10 @@ def test_links_and_odd_files_are_named(top: Path) -> None:
         ("s3://bucket/", ("s3://bucket/", "")),
         ("ssh://me@host:22/abs/x", ("ssh://me@host:22/abs", "x")),
         ("ssh://host/x", ("ssh://host", "x")),
+        ("ssh://host/a%20b?", ("ssh://host", "a%20b?")),
+        ("https://host/a/b%20c.csv?sig=a/b#top", ("https://host/a?sig=a/b", "b c.csv")),
+        ("webdavs://host", ("webdavs://host", "")),
+        ("http://host/?x", ("http://host/?x", "")),
     ],
 )
 def test_an_address_is_a_directory_and_a_name(url: str, parts: tuple[str, str]) -> None:
