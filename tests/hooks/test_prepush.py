@@ -561,7 +561,9 @@ def test_ctrl_c_stops_the_push_and_leaves_the_remote_good(work: Work, tmp_path: 
     work.remote()
     work.save("many", {f"many/{n}": f"content {n}" for n in range(20)}, "many")
     script = tmp_path / "interrupted.py"
-    script.write_text(KILLED.format(top=str(TOP), at=9).replace("os.getpid(), 9", "os.getpid(), 2"))
+    heeded = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = KILLED.format(top=str(TOP), at=9).replace("os.getpid(), 9", "os.getpid(), 2")
+    script.write_text(heeded + code)  # a test run in the background ignores it
     hook = work.top / ".git" / "hooks" / "pre-push"
     before = hook.read_text()
     hook.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{script}' hook pre-push \"$@\"\n")
