@@ -85,6 +85,7 @@ def each(
         except StoppedError:
             pass
         except BaseException as problem:
+            event.set()
             done.put(problem)
         done.put(None)
 
