@@ -231,6 +231,10 @@ class ObjectStoreWire:
             yield
         except (FileNotFoundError, exceptions.BaseError) as problem:
             raise _translation(problem, self._bucket) from None
+        except ValueError as problem:
+            if "parse path" not in str(problem):
+                raise
+            raise RefusedError(f"the client cannot ask for such a name: {problem}") from None
 
 
 class _BehindEndError(WireError):
@@ -297,9 +301,10 @@ def _translation(problem: Exception, bucket: str) -> WireError:
             f"no permission ({said})",
             "these credentials may not do this here: ask whoever owns the bucket",
         )
-    if status in (301, 307) or code in ("PermanentRedirect", "AuthorizationHeaderMalformed"):
+    redirected = "redirect without LOCATION" in text
+    if redirected or code in ("PermanentRedirect", "AuthorizationHeaderMalformed"):
         return RefusedError(
-            f"the bucket seems to be in another region ({said})",
+            f"the bucket seems to be in another region ({said or 'redirected'})",
             "set it with 'git dvc remote modify NAME region REGION'",
         )
     if status:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import pytest
@@ -21,8 +21,28 @@ OPTIONS = {
     "region": "us-east-1",
 }
 
-Fault = Callable[[dict[str, Any]], "tuple[str, bytes] | None"]
-"""Is shown each request, and may answer it: status line and body."""
+
+class Answer(NamedTuple):
+    """What a server says instead of what it should.
+
+    Attributes:
+        status: The status line.
+        body: What comes.
+        promised: How many bytes it says will come; the connection breaks if these are more.
+    """
+
+    status: str
+    body: bytes = b""
+    promised: int = 0
+
+
+Fault = Callable[[dict[str, Any]], "Answer | None"]
+"""Is shown each request, and may answer it."""
+
+
+def refusal(status: str, code: str) -> Answer:
+    """Return an error as S3 words it."""
+    return Answer(status, f"<Error><Code>{code}</Code><Message>Says S3.</Message></Error>".encode())
 
 
 class S3Server:
@@ -41,7 +61,7 @@ class S3Server:
         class Quiet(WSGIRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def log_request(self, *about: object) -> None:
+            def log(self, *about: object) -> None:
                 pass
 
         self._app = DomainDispatcherApplication(create_backend_app)
@@ -60,8 +80,8 @@ class S3Server:
             length = int(environ.get("CONTENT_LENGTH") or 0)
             while length > 0 and (data := environ["wsgi.input"].read(min(length, 1 << 20))):
                 length -= len(data)
-            start(answer[0], [("Content-Length", str(len(answer[1])))])
-            return [answer[1]]
+            start(answer.status, [("Content-Length", str(max(len(answer.body), answer.promised)))])
+            return _body(answer)
         found: Iterable[bytes] = self._app(environ, start)
         return found
 
@@ -72,6 +92,12 @@ class S3Server:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def _body(answer: Answer) -> Iterator[bytes]:
+    yield answer.body
+    if answer.promised > len(answer.body):
+        raise ConnectionAbortedError
 
 
 def _let_in(environ: dict[str, Any]) -> None:
