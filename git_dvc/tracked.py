@@ -11,7 +11,7 @@ cached stands in the ``dvc.yaml`` beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from git_dvc import hashing, relpaths
 from git_dvc.errors import FormatError
@@ -35,6 +35,8 @@ class TrackedOut(NamedTuple):
         alone: Whether it is its pointer's only output.
         from_repo: Whether it was imported from another repository, which keeps its data.
         deps: Paths in the project that it was made from, relative to the project.
+        origin: Of an import: the directory that its source's path starts at, and the source as
+            the pointer has it.
     """
 
     relpath: str
@@ -45,6 +47,7 @@ class TrackedOut(NamedTuple):
     alone: bool = True
     from_repo: bool = False
     deps: tuple[str, ...] = ()
+    origin: tuple[str, dict[str, Any]] | None = None
 
     @property
     def is_dir(self) -> bool:
@@ -175,6 +178,7 @@ def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
         alone=alone,
         from_repo=any("repo" in dep for dep in found.deps),
         deps=_deps(folder, (dep.get("path") for dep in found.deps if "repo" not in dep)),
+        origin=(folder, found.deps[0]) if alone and len(found.deps) == 1 else None,
     )
 
 
@@ -243,6 +247,7 @@ def _outs(
     alone: bool = True,
     from_repo: bool = False,
     deps: tuple[str, ...] = (),
+    origin: tuple[str, dict[str, Any]] | None = None,
 ) -> list[TrackedOut | FormatError]:
     found: list[TrackedOut | FormatError] = []
     for out in outs:
@@ -253,7 +258,9 @@ def _outs(
         except FormatError as problem:
             found.append(problem.at(source))
             continue
-        found.append(TrackedOut(relpath, out, source, stage, imported, alone, from_repo, deps))
+        found.append(
+            TrackedOut(relpath, out, source, stage, imported, alone, from_repo, deps, origin)
+        )
     return found
 
 

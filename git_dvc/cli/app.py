@@ -76,6 +76,8 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("remote remove", "remote:remove", "Forget a remote", ("remote rm",)),
     ),
     "use data of others": (
+        Entry("import", "import_data:import_data", "Track data of another repository"),
+        Entry("update", "update:update", "Bring the newest version of imported data"),
         Entry("import-url", "import_url:import_url", "Track data from a URL or path"),
         Entry("get-url", "get_url:get_url", "Copy data from a URL or path, without tracking it"),
         Entry("list-url", "list_url:list_url", "List what is at a URL or path", ("ls-url",)),

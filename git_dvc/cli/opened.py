@@ -94,18 +94,18 @@ def tell_how_to_stage(found: Project, changed: Sequence[str], *, staged: bool) -
         console.hint(render.how_to_stage(changed))
 
 
-def tell_import(found: Project, done: Imported, origin: str) -> int:
+def tell_import(found: Project, done: Imported, name: str) -> int:
     """Say what an import did, and return the exit code.
 
     Args:
         found: The project.
         done: What was done.
-        origin: Where the data is from, as the user knows it.
+        name: What the data is to be called: where it is from, or where it is.
     """
     from git_dvc.cli import render
 
     changed = [found.shown(path) for path in done.changed]
-    console.say(render.imported(done, origin, changed))
+    console.say(render.imported(done, name, changed))
     tell_how_to_stage(found, changed, staged=done.staged)
     trouble = done.placed.trouble(found.shown) if done.placed is not None else None
     if trouble is not None:

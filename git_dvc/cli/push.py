@@ -126,10 +126,12 @@ def pull(
             force=force,
             allow_missing=allow_missing,
         )
+        for one in done.completed:
+            opened.tell_import(project, one, project.shown(one.relpath))
         console.say(render.checkout_result(done.placed, project.shown, console.paint))
         trouble = done.placed.trouble(project.shown)
         nothing = "nothing to pull, all data is in place"
-        if done.placed.changed or trouble is not None:
+        if done.placed.changed or done.completed or trouble is not None:
             nothing = ""
         code = _tell(done.moved, problems, "fetched", "from", nothing)
         if trouble is not None:

@@ -12,12 +12,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from git_dvc.ops.status import Status
+    from git_dvc.ops.updates import Update
+    from git_dvc.project import Project
+
 _FLAGS = {
     "status": {
         "-q": "quiet",
         "--quiet": "quiet",
         "--json": "as_json",
         "--exit-code": "exit_code",
+        "--no-updates": "no_updates",
     },
     "version": {},
     "root": {},
@@ -43,7 +48,12 @@ def run(arguments: Sequence[str]) -> int | None:
     console.quiet = "quiet" in chosen
     if command == "status":
         return failures.exit_code_of(
-            lambda: status([], as_json="as_json" in chosen, exit_code="exit_code" in chosen)
+            lambda: status(
+                [],
+                as_json="as_json" in chosen,
+                exit_code="exit_code" in chosen,
+                updates="no_updates" not in chosen,
+            )
         )
     if command == "version":
         return failures.exit_code_of(version)
@@ -57,6 +67,7 @@ def status(
     exit_code: bool = False,
     with_deps: bool = False,
     recursive: bool = False,
+    updates: bool = True,
 ) -> int:
     """Report what is not recorded, missing or not committed; see ``cli/status.py``.
 
@@ -78,11 +89,27 @@ def status(
         )
         if console.quiet:
             exit_code = True
-        elif as_json:
-            console.write(render.json_line(render.status_json(report, project.shown)))
         else:
-            console.write(render.status(report, project.shown, console.paint))
+            newer = _updates(project, report) if updates else []
+            if as_json:
+                console.write(render.json_line(render.status_json(report, project.shown, newer)))
+            else:
+                console.write(render.status(report, project.shown, console.paint, newer))
     return 1 if exit_code and not report.is_clean else 0
+
+
+def _updates(project: Project, report: Status) -> list[Update]:
+    """Return the imports that have a newer version; nobody is asked if there are none."""
+    items = [state.item for state in report.outs if state.item.from_repo]
+    if not items:
+        return []
+    from git_dvc.cli.console import console
+    from git_dvc.ops import updates
+
+    found, errors = updates.available(project, items, console.progress())
+    for problem in errors:
+        console.warning(f"cannot tell whether there are updates: {problem.message}")
+    return found
 
 
 def version() -> int:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from git_dvc.ops.listing import Listed
     from git_dvc.ops.push import Moved
     from git_dvc.ops.status import OutState, Status
+    from git_dvc.ops.updates import Update
     from git_dvc.ops.version import Place, Report
     from git_dvc.store.oplog import Operation, OutChange
     from git_dvc.tracked import TrackedOut
@@ -203,18 +204,18 @@ def copied(path: str, files: int, size_bytes: int) -> str:
     return f"copied {number_of(files, 'file')} ({human_size(size_bytes)}) to {quoted(path)}"
 
 
-def imported(done: Imported, origin: str, changed: Sequence[str]) -> str:
-    """Return what an import did, in one line.
+def imported(done: Imported, name: str, changed: Sequence[str]) -> str:
+    """Return what an import or an update did, in one line.
 
     Args:
         done: What was done.
-        origin: Where the data is from.
+        name: What the data is to be called: where it is from, or where it is.
         changed: Pointer and ignore files that were written, as the user sees them.
     """
     content = done.content
     if content is None:
-        return f"{quoted(done.source)}: nothing new"
-    what = f"imported {quoted(origin)}: "
+        return f"{quoted(name)}: nothing new"
+    what = f"imported {quoted(name)}: "
     if content.out.hash is None:
         what += "no data yet"
     else:
@@ -316,15 +317,17 @@ def file_counts(counts: Mapping[str, int]) -> str:
 # -- status ------------------------------------------------------------------------------
 
 
-def status(report: Status, shown: Shown, paint: Paint = plain) -> str:
+def status(report: Status, shown: Shown, paint: Paint = plain, newer: Sequence[Update] = ()) -> str:
     """Return the report of ``status`` as text, in the order of work: add, repair, commit.
 
     Args:
         report: What was found.
         shown: Makes a project's path the one that the user sees from here.
         paint: Colours the entries.
+        newer: Imports that have a newer version.
     """
-    changed = [state for state in report.outs if state.kind != "clean"]
+    bare = [state for state in report.outs if _is_bare(state)]
+    changed = [state for state in report.outs if state.kind != "clean" and state not in bare]
     of_stages = any(state.item.stage for state in changed)
     hints = ['use "git dvc add <path>..." to record them']
     if of_stages:
@@ -353,6 +356,20 @@ def status(report: Status, shown: Shown, paint: Paint = plain) -> str:
             ['use "git dvc add <path>..." where the data is still there'],
             [_absent_line(state, shown) for state in absent],
             "red",
+            paint,
+        ),
+        _section(
+            "Imports without their data",
+            ['use "git dvc pull <path>..." to bring it'],
+            [quoted(shown(state.item.relpath)) for state in bare],
+            "red",
+            paint,
+        ),
+        _section(
+            "Imports with a newer version",
+            ['use "git dvc update <path>..." to bring it'],
+            [f"{quoted(shown(one.item.shown))} from {quoted(one.name)}" for one in newer],
+            "yellow",
             paint,
         ),
         _section(
@@ -385,6 +402,11 @@ def status(report: Status, shown: Shown, paint: Paint = plain) -> str:
 _KIND_WORDS = {"modified": "modified:", "deleted": "deleted:", "new": "new:"}
 
 
+def _is_bare(state: OutState) -> bool:
+    """Return whether this is an import whose data nobody has asked for yet."""
+    return state.kind == "deleted" and state.item.imported and state.item.out.hash is None
+
+
 def _changed_line(state: OutState, shown: Shown) -> str:
     line = f"{_KIND_WORDS[state.kind]:<12}{quoted(shown(state.item.shown))}"
     difference = state.difference
@@ -414,15 +436,24 @@ def _absent_line(state: OutState, shown: Shown) -> str:
     return f"{line} ({len(files)} of {number_of(total, 'file')})" if total else line
 
 
-def status_json(report: Status, shown: Shown) -> dict[str, list[dict[str, dict[str, str]]]]:
+def status_json(
+    report: Status, shown: Shown, newer: Sequence[Update] = ()
+) -> dict[str, list[dict[str, dict[str, str]]]]:
     """Return the report of ``status`` in the shape of DVC's JSON; ``{}`` if all is well."""
-    found: dict[str, dict[str, str]] = {}
+    deps = {one.item.relpath: {one.name: "update available"} for one in newer}
+    found: dict[str, dict[str, dict[str, str]]] = {}
     for state in report.outs:
         word = state.kind if state.in_cache else "not in cache"
+        parts = found.setdefault(_stage_key(state.item, shown), {})
+        if state.item.relpath in deps:
+            parts["changed deps"] = deps[state.item.relpath]
         if word != "clean":
-            outs = found.setdefault(_stage_key(state.item, shown), {})
-            outs[shown(state.item.relpath)] = word
-    return {key: [{"changed outs": outs}] for key, outs in found.items()}
+            parts.setdefault("changed outs", {})[shown(state.item.relpath)] = word
+    return {
+        key: [{what: values} for what, values in parts.items()]
+        for key, parts in found.items()
+        if parts
+    }
 
 
 def _stage_key(item: TrackedOut, shown: Shown) -> str:

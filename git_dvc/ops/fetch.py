@@ -51,7 +51,7 @@ def fetch(
     watch = progress or NoProgress()
     if asked.remote:
         remotes.about(project, asked.remote)
-    found = wanting.asked_for(project, asked, problems)
+    found = list(wanting.asked_for(project, asked, problems))
     default = asked.remote or remotes.default(project)
     every = wanting.by_remote(found, default, project.shown, staying=True)
     if asked.remote:
@@ -60,10 +60,16 @@ def fetch(
             for whole, places in wanted.items():
                 merged.setdefault(whole, []).extend(places)
         every = {asked.remote.lower(): merged} if merged else {}
-    return [
+    moved = [
         _fetch_from(project, name, every[name], watch, asked.jobs)
         for name in sorted(every, key=lambda name: name or "")
     ]
+    if any(chosen.item.origin for chosen, _ in found):
+        from git_dvc.ops import refetch
+
+        moved = refetch.from_addresses(project, found, moved, watch, asked.jobs)
+        moved += refetch.from_repositories(project, found, watch, asked.jobs)
+    return moved
 
 
 def _fetch_from(

@@ -22,17 +22,20 @@ from git_dvc.errors import (
     OccupiedError,
     quoted,
 )
+from git_dvc.formats import config as configs
 from git_dvc.formats import imports as formats
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats import pointer
-from git_dvc.formats.imports import Dep
+from git_dvc.formats.imports import Dep, Repo
 from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
 from git_dvc.ops import add as adding
 from git_dvc.ops import checkout as placing
 from git_dvc.ops import outside
 from git_dvc.ops import record as recording
+from git_dvc.ops.remote import without_password
 from git_dvc.ops.select import Selected
+from git_dvc.ops.source import Source
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.remote.crew import Shared, Stop, each
@@ -208,6 +211,25 @@ def bring(
     return _content(out, dep, content, len(found), size)
 
 
+def has_changed(origin: Origin, dep: Dep) -> bool:
+    """Return whether an address may have something else now than what is recorded.
+
+    Only a server can answer without reading the data.
+    """
+    if isinstance(origin, LocalOrigin) or dep.hash is None:
+        return True
+    tree = origin.find()
+    return not tree.checksum() or dep.hash not in tree.checksum().values()
+
+
+def is_known_to_differ(origin: Origin, dep: Dep) -> bool:
+    """Return whether a server says that it has something else now than what is recorded."""
+    if isinstance(origin, LocalOrigin):
+        return False
+    told = origin.find().checksum()
+    return bool(told) and dep.hash not in told.values()
+
+
 def _content(
     out: Out, dep: Dep, content: dict[str, object], files: int = 0, size_bytes: int = 0
 ) -> Content:
@@ -339,6 +361,109 @@ def _described(
         _store_manifest(project, listing)
     out = base._replace(hash=value, size=size, nfiles=len(listing), isexec=False)
     return out, {"md5": value, "size": size, "nfiles": len(listing)}
+
+
+# -- from another repository --------------------------------------------------------------
+
+
+def dep_of(item: TrackedOut) -> Dep:
+    """Return the source of an import.
+
+    Raises:
+        FormatError: It is none, or cannot be used.
+    """
+    if item.origin is None:
+        raise FormatError("not an import", item.source)
+    try:
+        return formats.parse(item.origin[1])
+    except FormatError as problem:
+        raise problem.at(item.source) from None
+
+
+def origin_of(project: Project, item: TrackedOut, dep: Dep) -> Origin:
+    """Return where an import from an address has its data."""
+    folder = item.origin[0] if item.origin is not None else item.relpath.rpartition("/")[0]
+    return outside.origin(dep.path, dep.fs_config, project=project, base=project.path(folder))
+
+
+def open_source(project: Project, repo: Repo, progress: Progress, rev: str | None = None) -> Source:
+    """Open the repository that an import comes from.
+
+    A relative path starts at the project, else at the current directory.
+
+    Args:
+        project: The project.
+        repo: As the pointer file has it.
+        progress: Told of what takes time.
+        rev: A revision; its default branch if None.
+
+    Raises:
+        GitDvcError: There is none, it has no such revision, or it cannot be reached.
+    """
+    url = repo.url
+    if not configs.url_scheme(url) and not os.path.isabs(url) and os.getcwd() != project.root:
+        beside = os.path.normpath(os.path.join(project.root, url))
+        url = os.path.relpath(beside) if os.path.isdir(beside) else url
+    source = Source.open(
+        url, rev or "HEAD", config=repo.config, remote=repo.remote, progress=progress
+    )
+    if not source.commit:
+        source.close()
+        raise CannotImportError(
+            f"{quoted(without_password(repo.url))} has no commits, so no version can be recorded",
+            hint="import a directory that Git does not know with 'git dvc import-url'",
+        )
+    return source
+
+
+def bring_from(
+    project: Project,
+    item: TrackedOut,
+    source: Source,
+    dep: Dep,
+    progress: Progress,
+    *,
+    download: bool = True,
+    jobs: int | None = None,
+) -> Content:
+    """Bring what a repository has at the revision that is open into the cache.
+
+    Args:
+        project: The project.
+        item: The output that it is for.
+        source: The repository.
+        dep: What is recorded of it.
+        progress: Told of the work.
+        download: Bring the data; else only make sure that it exists.
+        jobs: How many files at a time.
+
+    Raises:
+        UnknownPathError: It has nothing of this path.
+        NowhereError: Some of the data is nowhere.
+        RemoteError: Its remote failed.
+    """
+    assert dep.repo is not None  # noqa: S101 - the caller's part
+    dep = dep._replace(repo=dep.repo._replace(rev_lock=source.commit))
+    entry = source.entry(dep.path)
+    if not download:
+        return Content(Out(item.out.path), dep)
+    recording.check_cache_is_ours(project)
+    progress.start("Importing", entry.nfiles, entry.size_bytes)
+    try:
+        brought = source.bring(dep.path, project.cache(), progress, jobs)
+    finally:
+        progress.finish()
+    if brought.left_out:
+        left = ", ".join(quoted(path) for path in brought.left_out[:5])
+        progress.note(f"left out, as these links lead nowhere in it: {left}")
+    out = item.out._replace(
+        hash=brought.hash,
+        hash_name=hashing.MD5.name,
+        size=brought.size_bytes,
+        nfiles=brought.nfiles,
+        isexec=brought.is_exec,
+    )
+    return Content(out, dep, brought.nfiles or 1, brought.size_bytes)
 
 
 # -- recording it -------------------------------------------------------------------------

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from git_dvc.errors import FormatError, UnknownTargetError
+from git_dvc.errors import FormatError, GitDvcError, UnknownTargetError
 from git_dvc.ops import checkout as placing
 from git_dvc.ops.fetch import fetch
 from git_dvc.ops.push import Moved
 from git_dvc.ops.select import select
 from git_dvc.ops.wanted import EVERYTHING, Asked
-from git_dvc.progress import Progress
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+
+if TYPE_CHECKING:
+    from git_dvc.ops.imports import Imported
 
 
 class Pulled(NamedTuple):
@@ -21,10 +25,12 @@ class Pulled(NamedTuple):
         moved: What came from each remote.
         placed: What was put in place; broken pointer files and absent data are told once, by
             ``moved`` and ``problems``.
+        completed: Imports that were recorded without their data.
     """
 
     moved: list[Moved]
     placed: placing.Result
+    completed: Sequence[Imported] = ()
 
 
 def pull(
@@ -54,6 +60,9 @@ def pull(
     targets = [name for name in asked.targets if not any(asked.scope) or _is_here(project, name)]
     if asked.targets and not targets:
         return Pulled(moved, placing.Result())  # other revisions have all of it
+    completed, errors = _complete(project, targets, asked, progress)
+    if errors:
+        moved.append(Moved("", 0, 0, [], errors))
     placed = placing.checkout(
         project,
         targets,
@@ -70,7 +79,20 @@ def pull(
     told = {path.rstrip("/") for one in moved for path, _ in one.missing}
     for path in [path for path in placed.missing if project.shown(path).rstrip("/") in told]:
         del placed.missing[path]
-    return Pulled(moved, placed)
+    return Pulled(moved, placed, completed)
+
+
+def _complete(
+    project: Project, targets: Sequence[str], asked: Asked, progress: Progress | None
+) -> tuple[list[Imported], list[GitDvcError]]:
+    """Bring the data of imports that were recorded without it (``--no-download``)."""
+    found = select(project, targets, recursive=asked.recursive, with_deps=asked.with_deps)
+    items = [one.item for one in found if one.item.origin and one.item.out.hash is None]
+    if not items:
+        return [], []
+    from git_dvc.ops import update
+
+    return update.complete(project, items, progress or NoProgress(), asked.jobs)
 
 
 def _is_here(project: Project, target: str) -> bool:

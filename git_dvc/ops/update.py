@@ -1,0 +1,211 @@
+"""``git dvc update``: bring the newest version of what was imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from git_dvc.errors import (
+    CannotImportError,
+    GitDvcError,
+    UnknownTargetError,
+    UnsavedDataError,
+    UsageError,
+    quoted,
+)
+from git_dvc.formats.imports import Dep
+from git_dvc.ops import imports
+from git_dvc.ops import record as recording
+from git_dvc.ops.checkout import check_not_busy
+from git_dvc.ops.imports import Content, Imported
+from git_dvc.ops.select import Selected, select
+from git_dvc.ops.status import CLEAN, DELETED, examine
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.tracked import TrackedOut
+
+
+def update(
+    project: Project,
+    targets: Sequence[str],
+    *,
+    rev: str | None = None,
+    recursive: bool = False,
+    download: bool = True,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> list[Imported]:
+    """Ask the sources of imports, bring what is new and put it in place.
+
+    Args:
+        project: The project.
+        targets: Pointer files or data paths.
+        rev: For imports from repositories: follow this revision from now on.
+        recursive: Targets may be directories with imports in them.
+        download: Bring the data; else only which version it is, is recorded.
+        jobs: How many files at a time.
+        force: Replace data that was changed here; it is kept for undo.
+        progress: Told of the work.
+
+    Raises:
+        UnknownTargetError: A target is no import.
+        UnsavedDataError: Data was changed here and not saved; nothing was changed.
+        GitDvcError: A source cannot be used; what came before stays.
+    """
+    watch = progress or NoProgress()
+    items = _chosen(project, targets, recursive)
+    deps = [imports.dep_of(item) for item in items]
+    if rev is not None:
+        other = next((i for i, d in zip(items, deps, strict=True) if d.repo is None), None)
+        if other is not None:
+            shown = quoted(project.shown(other.source))
+            raise UsageError(f"--rev: {shown} is not from a repository and has no revisions")
+    if not force:
+        _check_saved(project, items, watch)
+    done = []
+    for item, dep in zip(items, deps, strict=True):
+        content = _newest(project, item, dep, rev, watch, download=download, jobs=jobs)
+        done.append(_take(project, item, content, watch, force=force))
+    return done
+
+
+def complete(
+    project: Project,
+    items: Sequence[TrackedOut],
+    progress: Progress,
+    jobs: int | None = None,
+) -> tuple[list[Imported], list[GitDvcError]]:
+    """Bring the data of imports that were recorded without it, at the version that was recorded.
+
+    Args:
+        project: The project.
+        items: Imports without a hash.
+        progress: Told of the work.
+        jobs: How many files at a time.
+
+    Returns:
+        What was done, and what went wrong.
+    """
+    done = []
+    errors = []
+    for item in items:
+        try:
+            dep = imports.dep_of(item)
+            content = _recorded(project, item, dep, progress, jobs)
+            done.append(_take(project, item, content, progress, force=False))
+        except GitDvcError as problem:
+            errors.append(problem)
+    return done, errors
+
+
+def _recorded(
+    project: Project, item: TrackedOut, dep: Dep, progress: Progress, jobs: int | None
+) -> Content:
+    if dep.repo is not None:
+        rev = dep.repo.rev_lock or dep.repo.rev
+        with imports.open_source(project, dep.repo, progress, rev) as source:
+            return imports.bring_from(project, item, source, dep, progress, jobs=jobs)
+    origin = imports.origin_of(project, item, dep)
+    try:
+        content = imports.bring(project, item, origin, dep, progress, jobs=jobs)
+    finally:
+        origin.close()
+    if dep.hash is not None and content.dep.hash != dep.hash:
+        raise CannotImportError(
+            f"{quoted(origin.where)} has changed since {quoted(project.shown(item.source))} "
+            "recorded it",
+            hint=f"bring what it is now with 'git dvc update {quoted(project.shown(item.source))}'",
+        )
+    return content
+
+
+def _chosen(project: Project, targets: Sequence[str], recursive: bool) -> list[TrackedOut]:
+    found = [chosen.item for chosen in select(project, targets, recursive=recursive)]
+    imported = [item for item in found if item.origin is not None]
+    if not recursive and len(imported) < len(found):
+        other = next(item for item in found if item.origin is None)
+        raise CannotImportError(
+            f"not an import: {quoted(project.shown(other.source))}",
+            hint="only data that 'git dvc import' or 'import-url' brought has a source to ask",
+        )
+    if not imported:
+        raise UnknownTargetError(targets[0])
+    return imported
+
+
+def _check_saved(project: Project, items: Sequence[TrackedOut], progress: Progress) -> None:
+    """Refuse to go on if data was changed here and is nowhere else.
+
+    Raises:
+        UnsavedDataError: Names the files.
+    """
+    unsaved = []
+    for item in items:
+        state = examine(project, Selected(item), progress, check_cache=False)
+        if state.kind in (CLEAN, DELETED):
+            continue
+        cache = project.cache(item.out.hash_name)
+        lacking = cache.lacks(state.current.values())
+        unsaved += [
+            project.shown(f"{item.relpath}/{path}" if path else item.relpath)
+            for path, value in state.current.items()
+            if value in lacking
+        ]
+    if unsaved:
+        raise UnsavedDataError(unsaved, "save them elsewhere, or replace them with --force")
+
+
+def _newest(
+    project: Project,
+    item: TrackedOut,
+    dep: Dep,
+    rev: str | None,
+    progress: Progress,
+    *,
+    download: bool,
+    jobs: int | None,
+) -> Content | None:
+    """Bring the newest version of an import; None if it is the one that is recorded."""
+    is_complete = item.out.hash is not None or not download
+    if dep.repo is None:
+        origin = imports.origin_of(project, item, dep)
+        try:
+            if not imports.has_changed(origin, dep) and is_complete:
+                return None
+            content = imports.bring(
+                project, item, origin, dep, progress, download=download, jobs=jobs
+            )
+        finally:
+            origin.close()
+        same = content.dep.hash is not None and content.dep.hash == dep.hash
+        return None if same and is_complete else content
+    repo = dep.repo._replace(rev=rev or dep.repo.rev)
+    with imports.open_source(project, repo, progress, repo.rev) as source:
+        if repo == dep.repo and source.commit == repo.rev_lock and is_complete:
+            return None
+        dep = dep._replace(repo=repo)
+        return imports.bring_from(
+            project, item, source, dep, progress, download=download, jobs=jobs
+        )
+
+
+def _take(
+    project: Project,
+    item: TrackedOut,
+    content: Content | None,
+    progress: Progress,
+    *,
+    force: bool,
+) -> Imported:
+    """Record a new version, and put it in place."""
+    if content is None:
+        return Imported(item.relpath, item.source)
+    with project.lock(progress), project.operation("update"):
+        project.forget_tracked()
+        check_not_busy(project, [item.relpath])
+        changed = imports.record(project, item, content, fresh=False)
+        staged = recording.stage(project, changed)
+        placed = None
+        if content.out.hash is not None:
+            placed = imports.place(project, item, content, progress, force=force)
+    return Imported(item.relpath, item.source, content, changed, staged, placed)
