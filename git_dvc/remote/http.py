@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from git_dvc.errors import ConfigError
 from git_dvc.remote.web import Web
-from git_dvc.remote.webanswer import modified
+from git_dvc.remote.webanswer import NobodyError, modified
 from git_dvc.remote.wire import Found, RefusedError, UnsteadyError
 
 _TIMEOUT_S = 60.0
@@ -48,7 +48,10 @@ class HttpWire:
 
     def reach(self) -> None:
         """Ask for the folder itself; a server need not show it, but it must answer."""
-        answer = self._web.ask("HEAD", self._web.url(""))
+        try:
+            answer = self._web.ask("HEAD", self._web.url(""))
+        except NobodyError as problem:
+            raise problem.at_first() from None
         if answer.is_good:
             answer.done()
             return

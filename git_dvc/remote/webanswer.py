@@ -46,6 +46,14 @@ _REASONS = {
 }
 
 
+class NobodyError(UnsteadyError):
+    """Nobody listens at the server's port: odd if it just did, hopeless if it never did."""
+
+    def at_first(self) -> RefusedError:
+        """Return the error of a server that was not heard of yet."""
+        return RefusedError(str(self), "is the server running, and is the url right?")
+
+
 class Answer:
     """An answer, whose body is still to come: take its ``pieces``, or say that it is ``done``.
 
@@ -177,7 +185,8 @@ def broken(problem: BaseException, host: str) -> WireError:
         hint = "is it http:// there, not https://?" if "WRONG_VERSION" in str(problem) else ""
         return RefusedError(f"no secure connection to{at}: {words}", hint)
     if isinstance(problem, NewConnectionError):
-        return UnsteadyError(f"cannot reach{at}: {reason(problem)}")
+        why = f"cannot reach{at}: {reason(problem)}"
+        return NobodyError(why) if "refused" in why else UnsteadyError(why)
     if isinstance(problem, ConnectTimeoutError):
         return UnsteadyError(f"cannot reach{at}: no answer in time")
     if isinstance(problem, (ReadTimeoutError, TimeoutError)):

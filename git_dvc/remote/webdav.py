@@ -20,6 +20,7 @@ from time import time
 from git_dvc.remote import multistatus
 from git_dvc.remote.multistatus import Resource
 from git_dvc.remote.web import Web, parent
+from git_dvc.remote.webanswer import NobodyError
 from git_dvc.remote.wire import (
     TEMPORARY,
     AbsentError,
@@ -67,6 +68,8 @@ class WebdavWire:
                 pass
         except AbsentError:
             pass
+        except NobodyError as problem:
+            raise problem.at_first() from None
 
     def close(self) -> None:
         """Hang up."""

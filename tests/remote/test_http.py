@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from git_dvc.errors import ConfigError
-from git_dvc.remote import secrets
+from git_dvc.remote import secrets, webdav
 from git_dvc.remote.http import HttpWire, connect
 from git_dvc.remote.wire import AbsentError, RefusedError, UnsteadyError, Wire, WireError
 from tests.remote import webserver
@@ -280,8 +280,13 @@ def test_a_server_that_is_not_there(site: Site, monkeypatch: pytest.MonkeyPatch)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
+    wire = client(f"http://127.0.0.1:{port}/x")
     with pytest.raises(UnsteadyError, match=r"cannot reach 127.0.0.1: connection refused"):
-        client(f"http://127.0.0.1:{port}/x").reach()
+        wire.look("a")
+    for first in (wire, webdav.connect(f"webdav://127.0.0.1:{port}/x", {})):
+        with pytest.raises(RefusedError, match="connection refused") as caught:
+            first.reach()
+        assert "is the server running" in caught.value.hint
     with pytest.raises(RefusedError, match=r"cannot find nowhere.invalid: no such host"):
         client("http://nowhere.invalid/x").reach()
 
