@@ -325,13 +325,15 @@ class NoRemoteError(GitDvcError):
 
     Args:
         places: Path of the data, and the commit that names it or ''.
+        hint: What to do, if more is known than the usual.
     """
 
-    def __init__(self, places: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, places: Sequence[tuple[str, str]], hint: str = "") -> None:
+        usual = "name one with '-r NAME', or choose one with 'git dvc remote default NAME'"
         super().__init__(
             "this data is not in the cache, and no remote is the default one:",
             details=_places(places),
-            hint="name one with '-r NAME', or choose one with 'git dvc remote default NAME'",
+            hint=hint or usual,
         )
 
 

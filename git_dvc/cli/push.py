@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
+from git_dvc.errors import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from git_dvc.errors import FormatError, GitDvcError
     from git_dvc.ops.push import Moved
+    from git_dvc.ops.wanted import Asked
+    from git_dvc.project import Project
 
 EXAMPLES = {
     "push": """
@@ -89,7 +92,13 @@ def fetch(
     asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
     with opened.project() as project:
         done = op.fetch(project, asked, console.progress(), problems)
-    return _tell(done, problems, "fetched", "from", "nothing to fetch, all of it is in the cache")
+        offered = _offered(project, done)
+        if offered.accepted:
+            problems.clear()
+            asked = asked._replace(remote=offered.remote)
+            done = op.fetch(project, asked, console.progress(), problems)
+    nothing = "nothing to fetch, all of it is in the cache"
+    return _tell(done, problems, "fetched", "from", nothing, offered.hint)
 
 
 def pull(
@@ -118,29 +127,67 @@ def pull(
     scope = Scope(all_branches, all_tags, all_commits)
     asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
     with opened.project() as project:
-        done = op.pull(
-            project,
-            asked,
-            console.progress(),
-            problems,
-            force=force,
-            allow_missing=allow_missing,
-        )
-        for one in done.completed:
+
+        def bring(asked: Asked) -> op.Pulled:
+            problems.clear()
+            watch = console.progress()
+            return op.pull(
+                project, asked, watch, problems, force=force, allow_missing=allow_missing
+            )
+
+        done = bring(asked)
+        completed = done.completed
+        for one in completed:
             opened.tell_import(project, one, project.shown(one.relpath))
+        offered = _offered(project, done.moved)
+        if offered.accepted:
+            done = bring(asked._replace(remote=offered.remote))
         console.say(render.checkout_result(done.placed, project.shown, console.paint))
         trouble = done.placed.trouble(project.shown)
         nothing = "nothing to pull, all data is in place"
-        if done.placed.changed or done.completed or trouble is not None:
+        if done.placed.changed or completed or trouble is not None:
             nothing = ""
-        code = _tell(done.moved, problems, "fetched", "from", nothing)
+        code = _tell(done.moved, problems, "fetched", "from", nothing, offered.hint)
         if trouble is not None:
             console.error(str(trouble))
         return 1 if code or trouble is not None else 0
 
 
+class _Offered(NamedTuple):
+    """A remote that only the current branch's config has.
+
+    Attributes:
+        remote: Its name; '' if there is none.
+        hint: How to use it.
+        accepted: Whether the user, asked on a terminal, wants that.
+    """
+
+    remote: str = ""
+    hint: str = ""
+    accepted: bool = False
+
+
+def _offered(project: Project, done: Sequence[Moved]) -> _Offered:
+    """Offer the branch's remote for data that has none in an old revision."""
+    if not any(moved.missing and not moved.remote for moved in done):
+        return _Offered()
+    from git_dvc.ops import branch_config, remotes
+
+    found = branch_config.find(project)
+    if found is None or found.default is None:
+        return _Offered()
+    name, branch = quoted(found.default), quoted(found.name)
+    question = f"no remote here; take the data from '{name}', the remote of '{branch}'?"
+    return _Offered(found.default, remotes.offer(found), console.ask(question))
+
+
 def _tell(
-    done: Sequence[Moved], problems: Sequence[FormatError], verb: str, word: str, nothing: str
+    done: Sequence[Moved],
+    problems: Sequence[FormatError],
+    verb: str,
+    word: str,
+    nothing: str,
+    offer: str = "",
 ) -> int:
     """Say what was moved and what is nowhere; return the exit code."""
     from git_dvc.cli import opened, render
@@ -153,7 +200,7 @@ def _tell(
         if moved.missing and moved.remote:
             errors.append(UnfetchableError(moved.missing, moved.remote))
         elif moved.missing:
-            errors.append(NoRemoteError(moved.missing))
+            errors.append(NoRemoteError(moved.missing, offer))
         errors += moved.errors
     opened.tell_problems(problems)
     for error in errors:

@@ -15,9 +15,12 @@ from git_dvc.errors import (
     ConfigError,
     RemoteError,
     UnknownRemoteError,
+    quoted,
 )
 from git_dvc.formats import config as configs
+from git_dvc.ops import branch_config
 from git_dvc.ops import config as settings
+from git_dvc.ops.branch_config import Branch
 from git_dvc.ops.remote import local_path, without_password
 from git_dvc.project import Project
 from git_dvc.remote.base import Remote
@@ -70,12 +73,17 @@ def default(project: Project) -> str | None:
 
 
 def about(project: Project, name: str) -> About:
-    """Return one remote.
+    """Return one remote; if the checked-out config has none of this name, that of the branch.
 
     Raises:
         UnknownRemoteError: There is none of this name.
         ConfigError: It has no url, or a circular one.
     """
+    try:
+        return _about(project, name.lower(), 0)
+    except UnknownRemoteError:
+        if not branch_config.lend(project, name.lower()):
+            raise
     return _about(project, name.lower(), 0)
 
 
@@ -187,9 +195,21 @@ def no_default(project: Project) -> ConfigError:
     """Return the error for a project without a default remote."""
     known = names(project)
     problem = ConfigError("no remote was named, and there is no default one")
+    offered = branch_config.find(project)
     if known:
         listed = ", ".join(known)
         problem.hint = f"there are: {listed}; choose with 'git dvc remote default {known[0]}'"
+    elif offered is not None:
+        problem.hint = offer(offered)
     else:
         problem.hint = "add one with 'git dvc remote add -d NAME URL'"
     return problem
+
+
+def offer(branch: Branch) -> str:
+    """Return how to use the default remote of a branch."""
+    name = quoted(branch.default or "")
+    return (
+        f"the config of '{quoted(branch.name)}' has the remote '{name}': use it with '-r {name}',\n"
+        f"or here for good: 'git dvc config --local core.remote {name}'"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.cli.console import console
 from tests import scene
 from tests.conftest import run_git
 from tests.scene import check_objects, hashes_of, is_clean, md5, read_tree, write_tree
@@ -108,6 +109,39 @@ def test_an_old_revision_without_the_remote_in_its_config(one: Clone) -> None:
     run_git("commit", "-qam", "remote", cwd=one.top)
     one.run("push", "-T")
     assert hashes_of("late") <= plain(one.store)
+
+
+def test_an_old_revision_that_is_checked_out_without_a_remote(
+    one: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_git("checkout", "-q", "-b", "young", "v1", cwd=one.top)
+    one.run("remote", "remove", "store")
+    one.save({"model": "without a remote"}, "model", tag="v0")
+    run_git("checkout", "-q", "main", cwd=one.top)
+    run_git("commit", "-q", "--allow-empty", "-am", "main is newer", cwd=one.top)
+    one.run("push", "-A")
+    two = one.clone()
+    run_git("checkout", "-q", "v0", cwd=two.top)
+    for command in ("pull", "fetch"):
+        said = two.run(command, code=1)
+        assert "no remote is the default one:\n  data/\n  model\n" in said.stderr
+        assert "the config of 'main' has the remote 'store': use it with '-r store'" in said.stderr
+    assert "'main' has the remote 'store'" in two.run("status", "-c", code=128).stderr
+    two.run("fetch", "-r", "store", "data")
+    monkeypatch.setattr(
+        console, "ask", lambda question: "'store', the remote of 'main'" in question
+    )
+    two.run("pull", "model")
+    assert two.data() == {"model": b"without a remote"}
+    monkeypatch.undo()
+    shutil.rmtree(two.cache)
+    two.run("config", "--local", "core.remote", "store")
+    two.run("pull")
+    assert two.data() == {"data/a": b"1", "data/sub/b": b"22", "model": b"without a remote"}
+    shutil.rmtree(one.store / "files" / "md5")
+    (one.store / "files" / "md5").mkdir()
+    two.run("push")
+    assert two.run("status", "-c").stdout == "cache and remote 'store' are in sync\n"
 
 
 def test_targets_and_parts_of_directories(one: Clone) -> None:
@@ -247,12 +281,12 @@ def test_unsaved_changes_survive_a_pull(one: Clone) -> None:
 
 def test_without_a_remote(one: Clone) -> None:
     one.run("remote", "remove", "store")
+    run_git("commit", "-qam", "no remote", cwd=one.top)
     said = one.run("push", code=128)
     assert "there is no default one" in said.stderr and "git dvc remote add -d" in said.stderr
     one.run("fetch")
     one.run("pull")
     two = one.clone()
-    two.run("remote", "remove", "store")
     said = two.run("pull", code=1)
     assert "no remote is the default one" in said.stderr and "  model" in said.stderr
     assert "no such remote: other" in one.run("push", "-r", "other", code=128).stderr
