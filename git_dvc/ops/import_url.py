@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from git_dvc.errors import CannotImportError, quoted
@@ -13,9 +14,11 @@ from git_dvc.ops import imports, outside
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.imports import Content, Imported
-from git_dvc.ops.remote import without_password
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+
+_SIGNS = re.compile(r"signature$|^sig$|token$|password$|secret|api_?key$", re.IGNORECASE)
+"""Names in the query of an address that is a key to what is there."""
 
 
 def import_url(
@@ -82,9 +85,14 @@ def check_public(address: str, options: Mapping[str, str] | None) -> None:
     secrets = sorted(configs.SECRET_OPTIONS & {name.lower() for name in options or {}})
     what = f"--fs-config {secrets[0]}" if secrets else ""
     if configs.url_scheme(address):
-        user = address.partition("://")[2].partition("/")[0].rpartition("@")[0]
-        if ":" in user:
-            what = quoted(without_password(address))
+        from urllib.parse import parse_qsl, urlsplit
+
+        rest = address.partition("://")[2]
+        user = rest.partition("/")[0].rpartition("@")[0]
+        query = urlsplit(address).query
+        names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+        if ":" in user or any(_SIGNS.search(name) for name in names):
+            what = quoted(outside.shown(address))
     if what:
         raise CannotImportError(
             f"{what}: a secret would be written into the pointer file, which Git publishes",

@@ -59,7 +59,13 @@ def origin(
         path = os.path.expanduser(local_path(url))
         return LocalOrigin(os.path.normpath(os.path.join(base or os.getcwd(), path)), address)
     given = _checked(scheme, url, given)
-    return origins.connect(url, given, without_password(address))
+    return origins.connect(url, given, shown(address))
+
+
+def shown(address: str) -> str:
+    """Return an address without its password and its query, which may be a secret, too."""
+    found = without_password(address)
+    return found.partition("?")[0] if configs.url_scheme(found) in ("http", "https") else found
 
 
 def _checked(scheme: str, url: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -94,7 +100,7 @@ def name_of(address: str) -> str:
         path = urlsplit(address).path
     name = os.path.basename(os.path.normpath(path)) if path else ""
     if name in ("", ".", "..", os.sep):
-        raise UsageError(f"{quoted(without_password(address))} has no name: say where it is to go")
+        raise UsageError(f"{quoted(shown(address))} has no name: say where it is to go")
     return name
 
 

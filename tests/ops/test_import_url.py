@@ -21,12 +21,14 @@ from git_dvc.ops.get_url import get_url
 from git_dvc.ops.import_url import import_url
 from git_dvc.ops.list_url import list_url
 from git_dvc.ops.undo import undo
+from git_dvc.ops.update import update
 from git_dvc.project import Project
 from git_dvc.remote import kinds, origin
 from git_dvc.remote.wire import UnsteadyError
 from tests.conftest import run_git
 from tests.ops.conftest import Dvc
 from tests.remote.test_origin import EtagWire
+from tests.remote.webserver import Site
 from tests.scene import check_objects, is_clean, leftovers, look, md5, read_tree, write_tree
 
 LARGE = bytes(range(256)) * 8192
@@ -196,6 +198,27 @@ def test_secrets_stay_out_of_pointer_files(project: Project, wire: EtagWire) -> 
     assert "  fs_config:\n    endpointurl: http://x\n" in Path("f.txt.dvc").read_text()
     with pytest.raises(GitDvcError, match="endpoint: no such option"):
         import_url(project, "s3://bucket/f.txt", "g", options={"endpoint": "http://x"})
+
+
+def test_web_addresses_with_queries_and_without_etags(project: Project) -> None:
+    with Site() as site:
+        site.files["/data/a b.csv"] = b"1,2"
+        import_url(project, f"{site.url}/a%20b.csv?raw=1", "a.csv")
+        assert {request.path for request in site.requests} == {"/data/a%20b.csv?raw=1"}
+        dep = pointer.parse(Path("a.csv.dvc").read_bytes()).deps[0]
+        assert dep["path"] == f"{site.url}/a%20b.csv?raw=1"
+        site.clear()
+        assert update(project, ["a.csv"])[0].content is None
+        if "checksum" in dep:
+            assert site.methods() == ["HEAD"]
+        site.files["/data/a b.csv"] = b"1,2,3"
+        assert update(project, ["a.csv"])[0].content is not None
+        assert Path("a.csv").read_text() == "1,2,3"
+        with pytest.raises(MissingOriginError) as caught:
+            import_url(project, f"{site.url}/nosuch?sigh=1", "b")
+        assert "sigh" not in str(caught.value)
+        with pytest.raises(CannotImportError, match="secret"):
+            import_url(project, f"{site.url}/a.csv?X-Amz-Signature=12", "b")
 
 
 def test_names_of_a_server_cannot_leave_the_directory(

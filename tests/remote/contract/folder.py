@@ -44,6 +44,8 @@ class FolderWire:
 
     def look(self, key: str) -> Found:
         self._called("look", key)
+        if (self.top / key).is_dir():
+            raise AbsentError(key)
         try:
             return self._found(key)
         except (FileNotFoundError, NotADirectoryError):

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from git_dvc import hashing
-from git_dvc.errors import MissingObjectError, RemoteError
+from git_dvc.errors import MissingObjectError, MissingOriginError, RemoteError
 from git_dvc.progress import NoProgress
 from git_dvc.remote import transfer
 from git_dvc.remote.base import Got, Stored
 from git_dvc.remote.objects import ObjectRemote
+from git_dvc.remote.origin import WireOrigin
 from git_dvc.remote.wire import AbsentError, Wire
 from git_dvc.store.cache import SMALL_BYTES, Cache
 from tests.remote.contract.kinds import KINDS, Connect
@@ -104,6 +105,26 @@ def test_deleting(wire: Wire) -> None:
     with pytest.raises(AbsentError):
         wire.look("a/b")
     assert content(wire, "a/c") == b"y"
+
+
+def test_data_at_an_address_is_found_by_asking(wire: Wire) -> None:
+    """What 'import-url' needs: a file and a directory are told apart, names are kept."""
+    contents = {"set/a": b"1", "set/sub/b c": b"22", "a file.csv": b"333"}
+    for key, data in contents.items():
+        wire.write(key, [data], len(data))
+    tree = WireOrigin(wire, "a file.csv", "").find()
+    assert (tree.is_dir, tree.size_bytes) == (False, 3)
+    assert b"".join(WireOrigin(wire, "a file.csv", "").read("")) == b"333"
+    if wire.can_list:
+        found = WireOrigin(wire, "set", "")
+        tree = found.find()
+        assert [file.path for file in tree.files] == ["a", "sub/b c"]
+        assert (tree.is_dir, tree.size_bytes) == (True, 3)
+        assert b"".join(found.read("sub/b c")) == b"22"
+        assert found.find(1).folders == ["sub"]
+        assert WireOrigin(wire, "", "").find(1).folders == ["set"]
+    with pytest.raises(MissingOriginError):
+        WireOrigin(wire, "nothing", "").find()
 
 
 def test_listing_tells_key_size_and_time(wire: Wire) -> None:
