@@ -775,6 +775,25 @@ class UnknownRevisionError(GitDvcError):
         super().__init__(f"unknown revision: {quoted(rev)}", hint=hint)
 
 
+class UnknownStageError(GitDvcError):
+    """No ``dvc.yaml`` has such a stage.
+
+    Args:
+        address: As the user typed it.
+        known: The addresses of those there are.
+    """
+
+    def __init__(self, address: str, known: Sequence[str] = ()) -> None:
+        from difflib import get_close_matches
+
+        plain = [name.removeprefix("dvc.yaml:") for name in known]
+        close = get_close_matches(address, plain, 3, 0.6)
+        hint = "stages stand in 'dvc.yaml'; one of another directory is 'sub/dvc.yaml:name'"
+        if close:
+            hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
+        super().__init__(f"there is no stage {quoted(address)}", hint=hint)
+
+
 class NotInConflictError(GitDvcError):
     """A target of ``resolve`` is not in conflict.
 

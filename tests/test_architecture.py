@@ -22,10 +22,10 @@ ROWS = (
     ("errors", "progress", "relpaths"),
     ("fsutil", "hashing", "locking", "parallel", "formats"),
     ("store", "git"),
-    ("workspace", "remote", "tracked"),
+    ("workspace", "remote", "compare", "tracked"),
     ("project",),
     ("ops",),
-    ("hooks", "cli", "terminal", "tour", "__main__"),
+    ("hooks", "cli", "api", "fs", "terminal", "tour", "__main__"),
 )
 """A module imports from its own row and those above. A package stands for all its modules."""
 
@@ -36,6 +36,7 @@ DOORS = {
     "filelock": "locking.py",
     "pathspec": "formats/ignore.py",
     "sqlite3": "store/state.py",
+    "tomli": "compare/values.py",
     "asyncssh": "remote/ssh",
     "ossfs": "remote/fsspecs.py",
     "pydrive2": "remote/fsspecs.py",

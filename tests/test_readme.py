@@ -77,7 +77,7 @@ def test_every_block_of_commands_does_what_is_shown(
 
 def test_readme_shows_no_commands_that_nobody_runs() -> None:
     fences = re.findall(r"^```(\w*)$", README, re.MULTILINE)
-    assert set(fences) <= {"sh", "text", ""}
+    assert set(fences) <= {"sh", "text", "python", ""}  # Python: in test_api.py
     assert fences.count("sh") == len(blocks())
 
 

@@ -283,6 +283,10 @@ class Source:
         """Yield all files at or below a path."""
         return (entry for entry in self.walk(path) if not entry.is_dir)
 
+    def named(self, name: str) -> list[str]:
+        """Return all files of one name that Git knows, wherever they are in the repository."""
+        return self._view.named(name)
+
     def lost_links(self, entries: Iterable[Entry]) -> set[str]:
         """Return the paths of links that lead nowhere, to a directory, or out of the repository."""
         links = [entry.path for entry in entries if entry.is_link]

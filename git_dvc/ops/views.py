@@ -66,6 +66,9 @@ class View(Protocol):
     def sources(self) -> list[str]:
         """Return all pointer, lock and ignore files, and configs of projects."""
 
+    def named(self, name: str) -> list[str]:
+        """Return all files of one name, wherever they are."""
+
     def read(self, path: str) -> bytes | None:
         """Return a small file; None if it is not there.
 
@@ -143,7 +146,18 @@ class WorkView:
         """Return all pointer, lock and ignore files, and configs of projects."""
         if self._repo is None:
             return sorted(_walked(self._root))
-        specs = [f":(glob)**/{name}" for name in ("*.dvc", "dvc.lock", IGNORE_NAME, CONFIG)]
+        return self._in_git(("*.dvc", "dvc.lock", IGNORE_NAME, CONFIG))
+
+    def named(self, name: str) -> list[str]:
+        """Return all files of one name."""
+        if self._repo is not None:
+            return self._in_git((name,))
+        return sorted(path for path in _walked(self._root, name) if f"/{path}".endswith(f"/{name}"))
+
+    def _in_git(self, names: Iterable[str]) -> list[str]:
+        """Return the files of some names that Git knows, or that nothing hides from it."""
+        assert self._repo is not None  # noqa: S101 - the caller's part
+        specs = [f":(glob)**/{name}" for name in names]
         args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *specs]
         out = self._repo.run(args, cwd=self._root)
         return sorted({os.fsdecode(name) for name in out.split(b"\0") if name})
@@ -190,7 +204,7 @@ def _linked(path: str) -> Node:
     return Node(stat.S_ISDIR(status.st_mode), status.st_size, is_link=True)
 
 
-def _walked(root: str) -> Iterator[str]:
+def _walked(root: str, also: str = IGNORE_NAME) -> Iterator[str]:
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -207,7 +221,7 @@ def _walked(root: str) -> Iterator[str]:
                             yield f"{path}/config"
                         if entry.name not in OWN_FOLDERS:
                             folders.append(path)
-                    elif is_source(path) or entry.name == IGNORE_NAME:
+                    elif is_source(path) or entry.name in (IGNORE_NAME, also):
                         here.add(path)
         except OSError:
             continue
@@ -323,6 +337,15 @@ class CommitView:
     def sources(self) -> list[str]:
         """Return all pointer, lock and ignore files, and configs of projects."""
         return sorted(self._pointers())
+
+    def named(self, name: str) -> list[str]:
+        """Return all files of one name."""
+        start = f"{self._prefix}/" if self._prefix else ""
+
+        def want(path: str) -> bool:
+            return path.startswith(start) and path.rpartition("/")[2] == name
+
+        return [path[len(start) :] for path in self._trees.files(self._commit, want)]
 
     def _pointers(self) -> dict[str, str]:
         cut = len(self._prefix) + 1 if self._prefix else 0
