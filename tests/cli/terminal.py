@@ -7,7 +7,7 @@ import select
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
@@ -43,8 +43,18 @@ def on_terminal(
     env: Mapping[str, str] | None = None,
     columns: int = 80,
     keys: str = "",
+    replies: Sequence[tuple[str, str]] = (),
 ) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal and return its exit code and all it showed."""
+    """Run a command on a pseudo-terminal and return its exit code and all it showed.
+
+    Args:
+        command: What to run.
+        cwd: Where.
+        env: Its environment.
+        columns: How wide the terminal is.
+        keys: Typed at once.
+        replies: Pairs of what to wait for and what to type then.
+    """
     import fcntl
     import pty
     import termios
@@ -57,6 +67,8 @@ def on_terminal(
     if keys:
         os.write(terminal, keys.encode())
     shown = b""
+    left = [*replies]
+    seen = 0
     while True:
         ready, _, _ = select.select([terminal], [], [], 60)
         if not ready:
@@ -69,6 +81,9 @@ def on_terminal(
         if not chunk:
             break
         shown += chunk
+        if left and left[0][0].encode() in shown[seen:]:
+            seen = len(shown)
+            os.write(terminal, left.pop(0)[1].encode())
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown.decode()

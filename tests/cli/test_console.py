@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,43 @@ def test_a_question_on_a_terminal(keys: str, answer: bool, tmp_path: Path) -> No
     assert code == 0
     assert "go on? [y/n]" in shown
     assert f"answer {answer}" in shown
+
+
+SECRET = (
+    "from git_dvc.cli.console import console as c; r = c.ask_secret('Password: ');"
+    "print('no answer' if r is None else 'answer ' + r[::-1])"
+)
+
+
+def test_a_password_is_asked_for_on_the_terminal_and_not_shown(tmp_path: Path) -> None:
+    env = terminal.environment()
+    env.pop("GIT_TERMINAL_PROMPT", None)
+    # As in Git's pre-push hook, standard input and output are not the terminal.
+    piped = [sys.executable, "-c", SECRET]
+    shell = f"{shlex.join(piped)} </dev/null 2>/dev/null | cat"
+    for command in (piped, ["/bin/sh", "-c", shell]):
+        code, shown = terminal.on_terminal(
+            command, cwd=tmp_path, env=env, replies=[("Password: ", "sesame\n")]
+        )
+        assert code == 0
+        assert "answer emases" in shown
+        assert "sesame" not in shown
+        code, shown = terminal.on_terminal(
+            command, cwd=tmp_path, env=env, replies=[("Password: ", "\x04")]
+        )
+        assert "no answer" in shown
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
+    env = terminal.environment(GIT_TERMINAL_PROMPT="0")
+    code, shown = terminal.on_terminal([sys.executable, "-c", SECRET], cwd=tmp_path, env=env)
+    assert (code, shown.strip()) == (0, "no answer"), "Git's way to forbid questions"
+    env.pop("GIT_TERMINAL_PROMPT")
+    done = subprocess.run(
+        [sys.executable, "-c", SECRET], env=env, start_new_session=True, input="sesame\n",
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "no answer\n"
 
 
 PAINT = "from git_dvc.cli.console import console as c; c.write(c.paint('text', 'red'))"
