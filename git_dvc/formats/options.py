@@ -257,11 +257,19 @@ def check_remote(name: str, options: Mapping[str, str]) -> list[str]:
     if known is None:
         return [f"{name_of(section, 'url')}: no support for {scheme}:// urls"]
     kind = f"{scheme}:// urls" if scheme else "local paths"
-    return [
+    wrong = [
         f"{name_of(section, option)}: no such option for {kind}"
         for option in options
         if option not in known
     ]
+    if scheme == "ssh":
+        from git_dvc.formats import sshurl
+
+        try:
+            sshurl.parse(url, options)
+        except ConfigError as problem:
+            wrong.append(f"{'.'.join(section)}: {problem.what}")
+    return wrong
 
 
 def url_scheme(url: str) -> str:

@@ -8,15 +8,18 @@ than a client of our own, and as safe: a file is written under a temporary name 
 from __future__ import annotations
 
 import os
+import re
 from _thread import RLock
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import fsspec  # type: ignore[import-untyped]
 from fsspec.asyn import AsyncFileSystem  # type: ignore[import-untyped]
+from fsspec.registry import known_implementations  # type: ignore[import-untyped]
 
-from git_dvc.errors import ConfigError, quoted
+from git_dvc.errors import ConfigError, MissingClientError, quoted
 from git_dvc.formats.config import SECRET_OPTIONS, as_bool, url_scheme
 from git_dvc.remote import secrets
 from git_dvc.remote.wire import (
@@ -28,6 +31,7 @@ from git_dvc.remote.wire import (
     WireError,
 )
 
+_TIMEOUT_S = 60
 _PIECE_BYTES = 1024 * 1024
 _FULL = (28, 122)  # ENOSPC, EDQUOT
 _SHAREABLE = ("gdrive", "hdfs", "memory", "webhdfs")
@@ -49,19 +53,34 @@ def connect(url: str, options: Options) -> FsspecWire:
     make = _KNOWN.get(scheme, _any)
     try:
         driver = make(url, options)
-    except ModuleNotFoundError:
-        raise
     except ImportError as problem:
-        # fsspec says it in words of its own; what could not be imported is one step further.
-        cause: BaseException | None = problem
-        while cause is not None and not isinstance(cause, ModuleNotFoundError):
-            cause = cause.__cause__ or cause.__context__
-        raise cause or ModuleNotFoundError(str(problem), name=f"{scheme}fs") from None
+        if scheme in _KNOWN and isinstance(problem, ModuleNotFoundError):
+            raise  # 'kinds' knows what to install
+        raise _missing(url, scheme, problem) from None
     except (ConfigError, WireError):
         raise
     except Exception as problem:
         raise ConfigError(_redacted(f"{scheme}://: {problem}", options)) from None
     return FsspecWire(driver, url, options)
+
+
+def _missing(url: str, scheme: str, problem: ImportError) -> MissingClientError:
+    """Return the error for a driver that is not there, in fsspec's words."""
+    cause: BaseException | None = problem
+    while cause is not None and not isinstance(cause, ModuleNotFoundError):
+        cause = cause.__cause__ or cause.__context__
+    library = problem.name if cause is None else cause.name
+    error = MissingClientError(_shown(url), scheme, f"{scheme}fs" if library is None else library)
+    words = known_implementations.get(scheme, {}).get("err")
+    error.hint = f"fsspec says: {words}" if words else error.hint
+    return error
+
+
+def _shown(url: str) -> str:
+    """Return an address without its password."""
+    head, _, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{head}://{place.rpartition('@')[2]}{slash}{path}"
 
 
 # -- DVC's options, for each driver -----------------------------------------------------------
@@ -146,6 +165,7 @@ def _webhdfs(url: str, options: Options) -> _Driver:
         error.hint = "install it: pip install requests-kerberos"
         raise error from None
     verify = options.get("ssl_verify", "true")
+    files.session.request = partial(files.session.request, timeout=_TIMEOUT_S)
     files.session.verify = as_bool(verify) if verify.lower() in ("true", "false") else verify
     return _Driver(files, _path_of(url))
 
@@ -192,11 +212,9 @@ class FsspecWire:
 
     def __init__(self, driver: _Driver, url: str, options: Options) -> None:
         self._files, self._root = driver.files, driver.root.rstrip("/")
-        head, _, rest = url.partition("://")
-        place, slash, path = rest.partition("/")
-        self.where = f"{head}://{place.rpartition('@')[2]}{slash}{path}"
+        self.where = _shown(url)
         self._options = options
-        is_shareable = head.lower() in _SHAREABLE or isinstance(driver.files, AsyncFileSystem)
+        is_shareable = url_scheme(url) in _SHAREABLE or isinstance(driver.files, AsyncFileSystem)
         self.jobs = 8 if is_shareable else 1
         self._lock = None if is_shareable else RLock()
         self._made: set[str] = set()
@@ -235,8 +253,11 @@ class FsspecWire:
 
     def reach(self) -> None:
         """Make sure that the server answers and lets us in."""
-        with self._told():
-            self._files.exists(self._path(""))
+        try:
+            with self._told():
+                self._files.info(self._path(""))
+        except AbsentError:
+            return  # it is made when something is written
 
     def look(self, key: str) -> Found:
         """Return what is known of one file."""
@@ -316,6 +337,9 @@ class FsspecWire:
                 if self._files.exists(path):
                     self._files.rm_file(path)
                 self._files.mv(temporary, path)
+                # Some drivers (WebHDFS) say nothing if it did not work.
+                if int(self._files.info(path)["size"]) != size_bytes:
+                    raise UnsteadyError("the server did not keep what it was sent")
         except BaseException:
             self._made.clear()
             try:
@@ -358,6 +382,8 @@ def _is_odd(key: str) -> bool:
 
 def _redacted(text: str, options: Options) -> str:
     for option in SECRET_OPTIONS:
-        if options.get(option):
-            text = text.replace(options[option], "***")
-    return quoted(text[:300])
+        secret = re.escape(options.get(option) or "")
+        if secret:
+            # A short one is a part of many words.
+            text = re.sub(secret if len(secret) > 3 else rf"\b{secret}\b", "***", text)
+    return text[:300]

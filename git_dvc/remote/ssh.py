@@ -21,6 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
+from importlib import import_module
 from itertools import chain
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar, cast
@@ -28,8 +29,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 import asyncssh
 
 from git_dvc.errors import ConfigError, quoted
+from git_dvc.formats.sshurl import parse
 from git_dvc.remote import secrets
-from git_dvc.remote.ssh_login import Ask, Login, parse
+from git_dvc.remote.ssh_login import Ask, Login
 from git_dvc.remote.wire import (
     TEMPORARY,
     AbsentError,
@@ -64,10 +66,19 @@ def connect(url: str, options: Mapping[str, str]) -> SshWire:
     address = parse(url, options)
     timeout_s = _number(options, "timeout", _TIMEOUT_S)
     if options.get("gss_auth", "").lower() == "true":
-        __import__("gssapi")  # if it is not there, 'kinds' says what to install
+        _need_gssapi()
     login = Login(address, options, _number(options, "timeout", _CONNECT_TIMEOUT_S))
     most = min(_CHANNELS, int(_number(options, "max_sessions", _CHANNELS)))
     return SshWire(login, options, most, timeout_s)
+
+
+def _need_gssapi() -> None:
+    try:
+        import_module("gssapi")
+    except ImportError:
+        error = ConfigError("gss_auth needs the Python package 'gssapi'")
+        error.hint = "install it: pip install 'asyncssh[gssapi]'"
+        raise error from None
 
 
 def _number(options: Mapping[str, str], name: str, default: float) -> float:
@@ -135,7 +146,7 @@ class _Session:
                     except asyncssh.ChannelOpenError as problem:
                         if best is None:
                             raise RefusedError(
-                                f"the server has no SFTP for us: {quoted(problem.reason)}"
+                                f"the server has no SFTP for us: {problem.reason}"
                             ) from None
                         self._most = len(self._channels)  # sshd's MaxSessions
         return best
@@ -546,9 +557,7 @@ class SshWire:
             piece = await self._some(at, file, offset, most)
             keep = len(piece) == most
         except asyncssh.SFTPFailure as problem:
-            raise RefusedError(
-                f"cannot be read: {quoted(path)}: {quoted(problem.reason)}"
-            ) from None
+            raise RefusedError(f"cannot be read: {quoted(path)}: {problem.reason}") from None
         finally:
             if not keep:
                 await at.session.heard(file.close())
@@ -676,7 +685,7 @@ class SshWire:
                 found = None
             if found is not None and (not found.bavail or (found.files and not found.favail)):
                 return RefusedError("the server's disk is full")
-            why = quoted(problem.reason)
+            why = problem.reason
             return RefusedError(f"the server could not write {quoted(path)}: {why}")
         return problem
 
@@ -731,11 +740,11 @@ def _in_words(problem: BaseException) -> WireError:
     if isinstance(problem, (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)):
         return UnsteadyError("the connection broke")
     if isinstance(problem, asyncssh.SFTPError):
-        return RefusedError(f"the server says: {quoted(problem.reason)}")
+        return RefusedError(f"the server says: {problem.reason}")
     if isinstance(problem, asyncssh.IllegalUserName):
-        return RefusedError(quoted(problem.reason))
+        return RefusedError(problem.reason)
     if isinstance(problem, asyncssh.Error):
-        return UnsteadyError(f"the connection broke: {quoted(problem.reason)}")
+        return UnsteadyError(f"the connection broke: {problem.reason}")
     if isinstance(problem, socket.gaierror) and problem.errno != socket.EAI_AGAIN:
         return RefusedError("no such host; is its name spelled as it should be?")
     if isinstance(problem, (asyncio.TimeoutError, TimeoutError)):

@@ -11,13 +11,13 @@ say how to add the key. What is done with the connection is ``ssh.py``.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import asyncssh
 
 from git_dvc.errors import ConfigError, quoted
+from git_dvc.formats.sshurl import Address, parse
 from git_dvc.remote.wire import RefusedError
 
 Ask = Callable[[str], Awaitable["str | None"]]
@@ -25,9 +25,6 @@ Ask = Callable[[str], Awaitable["str | None"]]
 
 _MOST_HOPS = 8
 _MOST_TRIES = 3
-_HOST = re.compile(r"\w[\w.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+(?:%\w+)?")
-# What OpenSSH refuses in a user's name: it may end up in a command of the user's own config.
-_BAD_USER = re.compile(r"""^-|\s-|['`";&<>|(){}\x00-\x1f\x7f]|\\$""")
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
             "aes128-ctr", "aes192-ctr", "aes256-ctr")  # fmt: skip
 _USER_CONFIG = "~/.ssh/config"
@@ -36,59 +33,6 @@ _USER_KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _SYSTEM_KNOWN = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa")
 _DEFAULT_PORT = 22
-
-
-class Address(NamedTuple):
-    """Where a remote is.
-
-    Attributes:
-        host: A name, an IP address or an alias of the user's ``~/.ssh/config``.
-        port: None: as the user's config says, else 22.
-        user: None: as the user's config says, else the user's own name.
-        password: None if there is none in the config.
-        path: On the server; one that does not begin with '/' starts from the user's home.
-    """
-
-    host: str
-    port: int | None
-    user: str | None
-    password: str | None
-    path: str
-
-    @property
-    def server(self) -> str:
-        """``user@host:port``, as far as it is known."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        user = f"{self.user}@" if self.user else ""
-        return f"{user}{host}:{self.port}" if self.port else user + host
-
-
-def parse(url: str, options: Mapping[str, str]) -> Address:
-    """Return the address of a remote; its options win over what is in the url, as with DVC.
-
-    Raises:
-        ConfigError: Host, user or port cannot be used.
-    """
-    place, slash, path = url.partition("://")[2].partition("/")
-    login, _, server = place.rpartition("@")
-    user, _, password = login.partition(":")
-    bracket = re.fullmatch(r"\[([^][]*)\](?::(.*))?", server)
-    host, port = (bracket[1], bracket[2] or "") if bracket else server.partition(":")[::2]
-    user = options.get("user") or user
-    port = options.get("port") or port
-    if not _HOST.fullmatch(host):
-        raise ConfigError(f"{quoted(host[:100])!r} cannot be the name of a host")
-    if user and _BAD_USER.search(user):
-        raise ConfigError(f"{quoted(user[:100])!r} cannot be the name of a user on {host}")
-    if port and not (port.strip().isdecimal() and 0 < int(port) < 65536):
-        raise ConfigError(f"{quoted(port[:100])!r} cannot be a port of {host}")
-    return Address(
-        host,
-        int(port) if port else None,
-        user or None,
-        options.get("password") or password or None,
-        slash + path.rstrip("/") if path.strip("/") else slash,
-    )
 
 
 class Login:
@@ -147,8 +91,12 @@ class Login:
         client = _Client(address, found, known, ask, own)
         try:
             options = self._options(found, known, is_last=is_last)
-        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError) as problem:
-            raise RefusedError(f"a key cannot be used: {quoted(str(problem))}") from None
+        except OSError as problem:
+            why = (problem.strerror or str(problem)).lower()
+            name = quoted(os.fsdecode(problem.filename or ""))
+            raise RefusedError(f"the key '{name}' cannot be read: {why}") from None
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as problem:
+            raise RefusedError(f"a key cannot be used: {problem}") from None
         try:
             try:
                 connection = await _opened(address, options, client, through)
@@ -162,11 +110,11 @@ class Login:
         except asyncssh.HostKeyNotVerifiable as problem:
             raise known.trouble(address, problem.reason) from None
         except asyncssh.KeyExchangeFailed as problem:
-            raise RefusedError(quoted(problem.reason)) from None
+            raise RefusedError(problem.reason) from None
         except asyncssh.PermissionDenied:
             raise client.refusal from None
         except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as problem:
-            raise RefusedError(f"a key cannot be used: {quoted(str(problem))}") from None
+            raise RefusedError(f"a key cannot be used: {problem}") from None
         opened.append(connection)
         return connection
 
@@ -187,7 +135,7 @@ class Login:
             except (ValueError, OSError, asyncssh.Error) as problem:
                 # What an administrator wrote for OpenSSH may be more than asyncssh understands.
                 if here[-1:] != [_SYSTEM_CONFIG]:
-                    raise RefusedError(f"{_USER_CONFIG}: {quoted(str(problem))}") from None
+                    raise RefusedError(f"{_USER_CONFIG}: {problem}") from None
                 here.pop()
 
     def _options(

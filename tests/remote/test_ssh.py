@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from git_dvc.errors import ConfigError
 from git_dvc.remote import kinds, secrets
-from git_dvc.remote.ssh_login import Address, parse
 from git_dvc.remote.wire import AbsentError, RefusedError, UnsteadyError, Wire
 from tests.remote import odd_server, sshd
 from tests.remote.odd_server import Cutter, OddServer
@@ -78,41 +76,6 @@ def works(wire: Wire) -> bool:
     wire.reach()
     wire.write("k", [b"data"], 4)
     return b"".join(wire.read("k")) == b"data"
-
-
-# -- addresses --------------------------------------------------------------------------------
-
-
-def test_addresses_are_read_as_dvc_reads_them() -> None:
-    assert parse("ssh://ada:pw@host.org:2222/a/b/", {}) == Address(
-        "host.org", 2222, "ada", "pw", "/a/b"
-    )
-    assert parse("ssh://host/", {}) == Address("host", None, None, None, "/")
-    assert parse("ssh://host", {}).path == ""
-    assert parse("ssh://[::1]:22/a", {})[:2] == ("::1", 22)
-    options = {"user": "bob", "port": "23", "password": "x"}
-    assert parse("ssh://ada:pw@h:22/p", options) == Address("h", 23, "bob", "x", "/p")
-    assert parse("ssh://h/p", {"user": r"DOMAIN\ada"}).user == r"DOMAIN\ada"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ssh://-oProxyCommand=touch%20x/p",
-        "ssh://-oProxyCommand=touch x@host/p",
-        "ssh://ada@-host/p",
-        "ssh://$(touch x)/p",
-        "ssh://a;b@host/p",
-        "ssh://`x`@host/p",
-        "ssh://host\n/p",
-        "ssh:///p",
-        "ssh://host:http/p",
-        "ssh://host:99999/p",
-    ],
-)
-def test_addresses_that_could_be_commands_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="cannot be"):
-        kinds.connect(url, {}, "store")
 
 
 # -- whom we trust ----------------------------------------------------------------------------
@@ -189,7 +152,7 @@ def test_the_option_keyfile(connect: Connect, ssh: Path, tmp_path: Path) -> None
     sshd.make_key(tmp_path / "wrong")
     with pytest.raises(RefusedError, match="wrong' was not accepted"):
         connect(keyfile=str(tmp_path / "wrong")).reach()
-    with pytest.raises(RefusedError, match=r"a key cannot be used: .*none"):
+    with pytest.raises(RefusedError, match=r"the key .*/none. cannot be read: no such file"):
         connect(keyfile=str(tmp_path / "none")).reach()
 
 

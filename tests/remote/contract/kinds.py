@@ -15,7 +15,7 @@ from git_dvc.remote.wire import Wire
 from tests.remote import davserver
 from tests.remote.contract.clouds import gs, s3
 from tests.remote.contract.folder import FolderWire
-from tests.remote.contract.memory import fsspec_memory
+from tests.remote.contract.fsspecs import memory, webhdfs
 from tests.remote.contract.ssh import ssh
 from tests.remote.webserver import Site
 
@@ -51,5 +51,6 @@ KINDS: dict[str, Kind] = {
     "ssh": ssh,
     "http": web,
     "webdav": dav,
-    "fsspec": fsspec_memory,
+    "memory": memory,
+    "webhdfs": webhdfs,
 }
