@@ -149,10 +149,17 @@ def read_layer(level: str, path: str) -> Layer:
 
 
 class Listing(NamedTuple):
-    """The files of a work tree that say what is tracked; paths relative to the project."""
+    """The files of a work tree that say what is tracked; paths relative to the project.
+
+    Attributes:
+        sources: Pointer and lock files.
+        ignores: ``.dvcignore`` files.
+        unmerged: Sources of which Git's index has several versions: a merge is open there.
+    """
 
     sources: list[str]
     ignores: list[str]
+    unmerged: frozenset[str] = frozenset()
 
 
 class Project:
@@ -383,7 +390,10 @@ class Project:
     def _listing_of(self, names: Iterable[str]) -> Listing:
         """Return the files of this project among those below it, by path from the top."""
         cut = len(self.prefix) + 1 if self.prefix else 0
-        found = {name[cut:] for name in names}
+        found: set[str] = set()
+        twice: set[str] = set()  # Git lists each version of an unmerged file
+        for name in names:
+            (twice if name[cut:] in found else found).add(name[cut:])
         nested = tuple(
             path[: -len(".dvc/config")] for path in found if path.endswith("/.dvc/config")
         )
@@ -392,6 +402,7 @@ class Project:
         return Listing(
             sorted(path for path in own if is_source(path)),
             sorted(path for path in own if path.rpartition("/")[2] == IGNORE_NAME),
+            frozenset(path for path in own if path in twice and is_source(path)),
         )
 
     def take_index(self, names: Iterable[str]) -> None:
@@ -454,6 +465,11 @@ class Project:
         if self._tracked is None:
             self._tracked = collect(self.tracked_sources(), self.read)
         return self._tracked
+
+    @property
+    def unmerged(self) -> frozenset[str]:
+        """Pointer and lock files that a merge left in conflict."""
+        return self._listed().unmerged
 
     def tracked_sources(self) -> list[str]:
         """Return the pointer and lock files of the work tree, ignored ones left out."""

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from git_dvc.ops.resolve import Open
     from git_dvc.ops.status import Status
     from git_dvc.ops.updates import Update
     from git_dvc.project import Project
@@ -94,7 +95,8 @@ def status(
             if as_json:
                 console.write(render.json_line(render.status_json(report, project.shown, newer)))
             else:
-                console.write(render.status(report, project.shown, console.paint, newer))
+                torn = _conflicts(project, report)
+                console.write(render.status(report, project.shown, console.paint, newer, torn))
     return 1 if exit_code and not report.is_clean else 0
 
 
@@ -110,6 +112,15 @@ def _updates(project: Project, report: Status) -> list[Update]:
     for problem in errors:
         console.warning(f"cannot tell whether there are updates: {problem.message}")
     return found
+
+
+def _conflicts(project: Project, report: Status) -> list[Open]:
+    """Return what a merge left open; nothing is loaded if that is nothing."""
+    if not report.unmerged:
+        return []
+    from git_dvc.ops import resolve
+
+    return [one for one in resolve.find_open(project) if one.source in report.unmerged]
 
 
 def version() -> int:

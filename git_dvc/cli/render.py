@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from git_dvc.ops.imports import Imported
     from git_dvc.ops.listing import Listed
     from git_dvc.ops.push import Moved
+    from git_dvc.ops.resolve import Open
     from git_dvc.ops.status import OutState, Status
     from git_dvc.ops.updates import Update
     from git_dvc.ops.version import Place, Report
@@ -317,7 +318,22 @@ def file_counts(counts: Mapping[str, int]) -> str:
 # -- status ------------------------------------------------------------------------------
 
 
-def status(report: Status, shown: Shown, paint: Paint = plain, newer: Sequence[Update] = ()) -> str:
+def conflict_lines(one: Open, shown: Shown) -> list[str]:
+    """Return a line for each conflict of a pointer or lock file, also if all are decided."""
+    lines = []
+    for conflict in one.conflicts:
+        beside = f" (theirs is {quoted(shown(conflict.aside))})" if conflict.aside else ""
+        lines.append(f"{quoted(shown(conflict.key))}: {quoted(conflict.why)}{beside}")
+    return lines or ["nothing is open: 'git dvc resolve --merge' finishes it"]
+
+
+def status(
+    report: Status,
+    shown: Shown,
+    paint: Paint = plain,
+    newer: Sequence[Update] = (),
+    conflicts: Sequence[Open] = (),
+) -> str:
     """Return the report of ``status`` as text, in the order of work: add, repair, commit.
 
     Args:
@@ -325,6 +341,7 @@ def status(report: Status, shown: Shown, paint: Paint = plain, newer: Sequence[U
         shown: Makes a project's path the one that the user sees from here.
         paint: Colours the entries.
         newer: Imports that have a newer version.
+        conflicts: What is open in the unmerged files.
     """
     bare = [state for state in report.outs if _is_bare(state)]
     changed = [state for state in report.outs if state.kind != "clean" and state not in bare]
@@ -337,6 +354,13 @@ def status(report: Status, shown: Shown, paint: Paint = plain, newer: Sequence[U
     absent = [state for state in report.outs if not state.in_cache]
     committed = {"modified": report.changed, "added": report.added, "deleted": report.removed}
     sections = [
+        _section(
+            "Data in conflict",
+            ['use "git dvc resolve --ours|--theirs|--union <path>..." to choose'],
+            [line for one in conflicts for line in conflict_lines(one, shown)],
+            "red",
+            paint,
+        ),
         _section(
             "Changes to be committed to Git",
             ['use "git commit" to record the pointer files'],

@@ -116,18 +116,14 @@ def _as_json(found: list[Open]) -> dict[str, list[dict[str, str | None]]]:
 
 
 def _show(project: Project, found: list[Open]) -> None:
+    from git_dvc.cli import render
+
     if not found:
         console.say("nothing is in conflict")
         return
     for one in found:
         chosen = f" ({len(one.choices)} chosen)" if one.choices else ""
         console.write(f"{quoted(project.shown(one.source))}:{chosen}")
-        for conflict in one.conflicts:
-            beside = ""
-            if conflict.aside:
-                beside = f" (theirs is {quoted(project.shown(conflict.aside))})"
-            key = quoted(project.shown(conflict.key))
-            console.write(f"  {key}: {quoted(conflict.why)}{beside}")
-        if not one.conflicts:
-            console.write("  nothing is open: 'git dvc resolve --merge' finishes it")
+        for line in render.conflict_lines(one, project.shown):
+            console.write(f"  {line}")
     console.hint("choose with 'git dvc resolve --ours|--theirs|--union <path>'")

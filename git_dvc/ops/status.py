@@ -88,6 +88,7 @@ class Status(NamedTuple):
         changed: Outputs with another hash at HEAD.
         problems: Pointer files that cannot be used.
         has_outputs: Whether anything is tracked at all.
+        unmerged: Pointer and lock files in conflict; what is in them counts for no other list.
     """
 
     outs: list[OutState]
@@ -96,11 +97,12 @@ class Status(NamedTuple):
     changed: list[str]
     problems: list[FormatError]
     has_outputs: bool
+    unmerged: list[str]
 
     @property
     def is_clean(self) -> bool:
         """Whether data, pointers and cache agree (whatever is committed)."""
-        return not self.problems and all(
+        return not (self.problems or self.unmerged) and all(
             state.kind == CLEAN and state.in_cache for state in self.outs
         )
 
@@ -130,18 +132,27 @@ def status(
     added, removed, changed = [], [], []
     for path, item in sorted(now.outs.items()):
         old = head.outs.get(path)
-        if wanted is not None and path not in wanted:
+        if item.source in project.unmerged or (wanted is not None and path not in wanted):
             continue
         if old is None:
             added.append(item.shown)
         elif old.same_content != item.same_content:
             changed.append(item.shown)
     for path, item in sorted(head.outs.items()):
+        if item.source in project.unmerged:
+            continue
         if path not in now.outs and path not in now.uncached and wanted is None:
             removed.append(item.shown)
-    problems = [] if targets else list(project.tracked.problems)
     tracked = project.tracked
-    return Status(states, added, removed, changed, problems, bool(tracked.outs or problems))
+    problems = [
+        problem
+        for problem in ([] if targets else tracked.problems)
+        if problem.where not in project.unmerged
+    ]
+    asked = {chosen.item.source for chosen in selected}
+    unmerged = sorted(source for source in project.unmerged if not targets or source in asked)
+    there_are = bool(tracked.outs or problems or unmerged)
+    return Status(states, added, removed, changed, problems, there_are, unmerged)
 
 
 # -- data against pointers ----------------------------------------------------------------

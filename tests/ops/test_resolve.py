@@ -86,8 +86,14 @@ def test_what_is_in_conflict_is_listed(torn: Work) -> None:
         "  images/b: deleted by ours, changed by theirs (theirs is images/b~theirs)",
         "  images/c: changed on both sides (theirs is images/c~theirs)",
     ]
+    status = torn.dvc("status").splitlines()
+    assert status[0] == "Data in conflict:" and status[2].split() == out.splitlines()[1].split()
+    assert len(status) == 5, "the conflict alone, and nothing 'to be committed'"
+    torn.dvc("status", "--exit-code", code=1)
     torn.dvc("resolve", "--all", "--ours")
     assert torn.dvc("resolve", "--list") == "nothing is in conflict\n"
+    assert "in conflict" not in torn.dvc("status")
+    torn.dvc("status", "--exit-code")
     torn.dvc("resolve", "--all", "--ours")
     assert "nothing is in conflict" in torn.said
 
