@@ -35,6 +35,8 @@ _LISTERS = 4
 _MOST_DEPTH = 16
 _LEFT_OVER_S = 7 * 24 * 3600.0
 _NO_PARENT = (404, 409)
+_PERHAPS_NO_PARENT = (*_NO_PARENT, 403, 500)
+"""What servers answer when a file is to go where there is no folder; Apache says 500."""
 
 
 def connect(url: str, options: Mapping[str, str]) -> WebdavWire:
@@ -122,9 +124,12 @@ class WebdavWire:
         ]
 
     def _find(self, key: str, depth: str = "0") -> Iterator[Resource]:
+        return self._ask(self._web.url(key), depth)
+
+    def _ask(self, url: str, depth: str) -> Iterator[Resource]:
         answer = self._web.ask(
             "PROPFIND",
-            self._web.url(key),
+            url,
             {"Depth": depth, "Content-Type": "application/xml"},
             multistatus.WHAT_TO_ASK,
         )
@@ -147,9 +152,10 @@ class WebdavWire:
         temporary = TEMPORARY + randomness.token_hex(16)
         try:
             answer = self._web.upload("PUT", self._web.url(temporary), pieces, size_bytes)
+            if answer.status in _PERHAPS_NO_PARENT:
+                self._forget(self._web.url(TEMPORARY))
             if answer.status in _NO_PARENT:
                 answer.done()
-                self._forget(self._web.url(TEMPORARY))
                 raise UnsteadyError("the folder for uploads was taken away")
             if not answer.is_good:
                 raise answer.failure()
@@ -176,8 +182,9 @@ class WebdavWire:
     def _rename(self, temporary: str, key: str) -> None:
         target = self._web.url(key)
         headers = {"Destination": target, "Overwrite": "T"}
+        self._make(parent(target))
         answer = self._web.ask("MOVE", self._web.url(temporary), headers)
-        if answer.status in _NO_PARENT:
+        if answer.status in _PERHAPS_NO_PARENT:
             answer.done()
             self._forget(parent(target))
             self._make(parent(target))
@@ -200,15 +207,22 @@ class WebdavWire:
             self._forget(above)
             self._make(above)
             answer = self._web.ask("MKCOL", url)
-        # 405: it is there already.
-        if not answer.is_good and answer.status != 405:
+        answer.done()
+        # 405: it is there already. Where two make it at once, Apache says 403 to one of them.
+        is_there = answer.is_good or answer.status == 405
+        if not is_there and not (answer.status == 403 and self._is_folder(url)):
             failure = answer.failure()
             if isinstance(failure, AbsentError):
                 raise RefusedError(f"the server cannot make the folder: {failure}")
             raise failure
-        answer.done()
         with self._lock:
             self._folders.add(url)
+
+    def _is_folder(self, url: str) -> bool:
+        try:
+            return any(found.is_folder for found in self._ask(url, "0"))
+        except AbsentError:
+            return False
 
     def _forget(self, url: str) -> None:
         """Believe no more that a folder is there: somebody may have taken it away."""

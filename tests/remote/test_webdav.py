@@ -53,13 +53,25 @@ def test_folders_are_made_as_needed_above_the_remote_too(dav: Dav) -> None:
     dav.clear()
     put(wire, "files/md5/b1/two", b"2")
     assert [one.split()[0] for one in dav.requests] == ["PUT", "MOVE"]
+    # A folder that was taken away is made again, whatever the server answers.
     shutil.rmtree(dav.top / "team/data/store/files")
+    dav.faults = [lambda environ, start: None, answers("500 Oops", method="MOVE")]
     put(wire, "files/md5/b1/three", b"3")
     shutil.rmtree(dav.top / "team")
     with pytest.raises(UnsteadyError, match="the folder for uploads was taken away"):
         put(wire, "files/md5/b1/four", b"4")
     put(wire, "files/md5/b1/four", b"4")
     assert wire.look("files/md5/b1/four").size_bytes == 1
+
+
+def test_a_folder_that_another_made_meanwhile_will_do(dav: Dav) -> None:
+    dav.always = [answers("403 Forbidden", method="MKCOL")]
+    with pytest.raises(RefusedError, match="403 Forbidden"):
+        put(client(dav), "files/a", b"x")
+    (dav.top / "store/tmp").mkdir(parents=True)
+    (dav.top / "store/files").mkdir()
+    put(client(dav), "files/a", b"x")
+    assert (dav.top / "store/files/a").read_bytes() == b"x"
 
 
 def test_what_is_listed_has_keys_below_the_remote(dav: Dav) -> None:
