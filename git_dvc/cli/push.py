@@ -38,6 +38,16 @@ git dvc pull -r backup    # from another remote than the default
 }
 
 
+RunCache = Annotated[
+    bool,
+    typer.Option(
+        "--run-cache/--no-run-cache",
+        help="Also the run cache: which stage made what.",
+        show_default=False,
+    ),
+]
+
+
 def push(
     targets: options.Targets = None,
     remote: options.Remote = None,
@@ -47,6 +57,7 @@ def push(
     all_commits: options.AllCommits = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
+    run_cache: RunCache = False,
     glob: Annotated[
         bool, typer.Option("--glob", help="Targets are patterns with '*', '?' and '[...]'.")
     ] = False,
@@ -64,7 +75,7 @@ def push(
     with opened.project() as project:
         names = op.matching(project, targets or []) if glob else targets or []
         scope = Scope(all_branches, all_tags, all_commits)
-        asked = Asked(names, scope, recursive, with_deps, remote, jobs)
+        asked = Asked(names, scope, recursive, with_deps, remote, jobs, run_cache)
         done = op.push(project, asked, console.progress(), problems)
     return _tell(done, problems, "sent", "to", "nothing to send, all of it is there already")
 
@@ -78,6 +89,7 @@ def fetch(
     all_commits: options.AllCommits = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
+    run_cache: RunCache = False,
 ) -> int:
     """Bring data from a remote into the cache; the workspace stays as it is.
 
@@ -89,7 +101,7 @@ def fetch(
 
     problems: list[FormatError] = []
     scope = Scope(all_branches, all_tags, all_commits)
-    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
+    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs, run_cache)
     with opened.project() as project:
         done = op.fetch(project, asked, console.progress(), problems)
         offered = _offered(project, done)
@@ -110,6 +122,7 @@ def pull(
     all_commits: options.AllCommits = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
+    run_cache: RunCache = False,
     force: options.Force = False,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Accept that some data is nowhere.")
@@ -125,7 +138,7 @@ def pull(
 
     problems: list[FormatError] = []
     scope = Scope(all_branches, all_tags, all_commits)
-    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs)
+    asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs, run_cache)
     with opened.project() as project:
 
         def bring(asked: Asked) -> op.Pulled:

@@ -78,10 +78,11 @@ def parse(data: bytes, *, max_bytes: int = pointer.MOST_BYTES) -> dict[str, Lock
         return {}
     if not isinstance(stages, dict):
         raise FormatError(f"stages: expected a mapping, found {pointer.shown(stages)}")
-    return {name: _stage(name, value) for name, value in stages.items()}
+    return {name: stage_from(name, value) for name, value in stages.items()}
 
 
-def _stage(name: object, value: object) -> LockStage:
+def stage_from(name: object, value: object) -> LockStage:
+    """Return one stage from its value under ``stages``; errors as ``parse``."""
     if not isinstance(name, str):
         raise FormatError(f"stages: expected a name, found {pointer.shown(name)}")
     field = f"stages.{pointer.shown_key(name)}"

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from git_dvc import hashing
-from git_dvc.errors import FormatError, GitDvcError, path_lines
+from git_dvc.errors import MOST_PATHS, FormatError, GitDvcError, RemoteError, quoted
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
 from git_dvc.ops.listings import Listings
-from git_dvc.ops.push import Moved, of_algorithm
-from git_dvc.ops.wanted import EVERYTHING, Asked, Place, Wanted
+from git_dvc.ops.push import Moved, merged, of_algorithm
+from git_dvc.ops.wanted import EVERYTHING, Asked, Object, Place, Wanted
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.remote.base import Remote
@@ -55,11 +55,11 @@ def fetch(
     default = asked.remote or remotes.default(project)
     every = wanting.by_remote(found, default, project.shown, staying=True)
     if asked.remote:
-        merged: Wanted = {}
+        together: Wanted = {}
         for wanted in every.values():
             for whole, places in wanted.items():
-                merged.setdefault(whole, []).extend(places)
-        every = {asked.remote.lower(): merged} if merged else {}
+                together.setdefault(whole, []).extend(places)
+        every = {asked.remote.lower(): together} if together else {}
     moved = [
         _fetch_from(project, name, every[name], watch, asked.jobs)
         for name in sorted(every, key=lambda name: name or "")
@@ -69,7 +69,40 @@ def fetch(
 
         moved = refetch.from_addresses(project, found, moved, watch, asked.jobs)
         moved += refetch.from_repositories(project, found, watch, asked.jobs)
+    if asked.run_cache:
+        where = remotes.opened(project, asked.remote)
+        moved = merged(moved, _fetch_runs(project, where, watch, asked.jobs))
     return moved
+
+
+def _fetch_runs(project: Project, remote: Remote, progress: Progress, jobs: int | None) -> Moved:
+    """Bring the run cache: the data that its records name, then the records."""
+    from git_dvc.ops import run_cache
+
+    errors: list[GitDvcError] = []
+    moved = Moved(remote.name, 0, 0, [], errors)
+    try:
+        records = run_cache.to_fetch(project, remote, errors)
+        got = _fetch_from(project, remote.name, records.wanted, progress, jobs)
+        moved = got._replace(errors=[*errors, *got.errors])
+        for path, data in records.whole(_lost(project, records.wanted)):
+            run_cache.store(project, path, data)
+            moved = moved._replace(files=moved.files + 1, size_bytes=moved.size_bytes + len(data))
+    except RemoteError as error:
+        errors.append(error)
+    return moved
+
+
+def _lost(project: Project, wanted: Wanted) -> set[Object]:
+    """Return those of many outputs that the cache does not have whole."""
+    lost = set()
+    for name, value in wanted:
+        cache = project.cache(name)
+        listings = Listings(cache, {value: wanted[name, value]})
+        members = listings[value] if hashing.is_dir(value) else ()
+        if members is None or cache.lacks([value, *members]):
+            lost.add((name, value))
+    return lost
 
 
 def _fetch_from(
@@ -78,8 +111,9 @@ def _fetch_from(
     remote: Remote | None = None
     files = size_bytes = 0
     missing: list[tuple[str, str]] = []
-    damaged: list[str] = []
+    named: list[str] = []
     for algorithm in sorted({algorithm for algorithm, _ in wanted}):
+        damaged: list[str] = []
         cache = project.cache(algorithm)
         mine = of_algorithm(wanted, algorithm)
         folders = {value: places for value, places in mine.items() if hashing.is_dir(value)}
@@ -90,7 +124,7 @@ def _fetch_from(
         if listings.unknown and name is not None:
             remote = remote or remotes.opened(project, name)
             fresh = sorted(listings.unknown)
-            damaged += _get_manifests(cache, remote, fresh, progress, jobs)
+            damaged = _get_manifests(cache, remote, fresh, progress, jobs)
             listings.unknown.clear()
             for value in fresh:
                 needed.update(listings[value] or ())
@@ -104,12 +138,18 @@ def _fetch_from(
             files += len(got)
             size_bytes += sum(cache.size(value) or 0 for value in got)
         missing += _places(listings, mine, bad)
+        for value in damaged:
+            paths = [path for whole in mine for path, _, _ in listings.paths(whole, [value])]
+            named.append(f"  {quoted(paths[0])}: {value}")
+        if lacking == needed and not bad and not listings.unknown and remote is not None:
+            # All of it came from there, so all of it is there.
+            remote.memory.add((algorithm, value) for value in mine)
     errors: list[GitDvcError] = []
-    if damaged and remote is not None:
+    if named and remote is not None:
         errors.append(
             GitDvcError(
                 f"remote '{remote.name}' has damaged objects, which were not taken:",
-                details=path_lines(damaged),
+                details=named[:MOST_PATHS],
                 hint="send them again from a clone that has them: 'git dvc push'",
             )
         )

@@ -6,13 +6,14 @@ command: all remotes that the asked-for data goes to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc import hashing
 from git_dvc.errors import (
     FormatError,
     GitDvcError,
+    RemoteError,
     quoted,
 )
 from git_dvc.ops import remotes
@@ -179,7 +180,11 @@ def push(
     watch = progress or NoProgress()
     chosen = destinations(project, asked, problems)
     opened = [(remotes.opened(project, name), wanted) for name, wanted in chosen]
-    return [_push_to(project, where, wanted, watch, asked.jobs) for where, wanted in opened]
+    moved = [_push_to(project, where, wanted, watch, asked.jobs) for where, wanted in opened]
+    if asked.run_cache:
+        where = remotes.opened(project, asked.remote)
+        moved = merged(moved, _push_runs(project, where, watch, asked.jobs))
+    return moved
 
 
 def destinations(
@@ -226,6 +231,49 @@ def _push_to(
     sent = send(project, remote, found, progress, jobs)
     errors = [damaged_objects(project, found, sent.damaged)] if sent.damaged else []
     return Moved(remote.name, sent.files, sent.size_bytes, found.missing, errors)
+
+
+def _push_runs(project: Project, remote: Remote, progress: Progress, jobs: int | None) -> Moved:
+    """Send the run cache: the data that its records name, then the records."""
+    from git_dvc.ops import run_cache
+
+    errors: list[GitDvcError] = []
+    files = size_bytes = 0
+    try:
+        records = run_cache.to_push(project, remote, errors)
+        found = look(project, remote, records.wanted, progress)
+        sent = send(project, remote, found, progress, jobs)
+        if sent.damaged:
+            errors.append(damaged_objects(project, found, sent.damaged))
+        lost = {
+            (name, value)
+            for name, todo in found.plans.items()
+            for value in (*todo.missing, *todo.held_back, *sent.damaged)
+        }
+        files, size_bytes = sent.files, sent.size_bytes
+        for path, data in records.whole(lost):
+            remote.write_run_record(path, data)
+            files += 1
+            size_bytes += len(data)
+    except RemoteError as error:
+        errors.append(error)
+    return Moved(remote.name, files, size_bytes, [], errors)
+
+
+def merged(moved: Sequence[Moved], more: Moved) -> list[Moved]:
+    """Return what was moved with something added that went the same way."""
+    found = [one for one in moved if one.remote == more.remote]
+    if not found:
+        return [*moved, more]
+    one = found[0]
+    both = Moved(
+        one.remote,
+        one.files + more.files,
+        one.size_bytes + more.size_bytes,
+        [*one.missing, *more.missing],
+        [*one.errors, *more.errors],
+    )
+    return [both if other is one else other for other in moved]
 
 
 def matching(project: Project, patterns: Iterable[str]) -> list[str]:

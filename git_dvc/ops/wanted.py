@@ -63,6 +63,7 @@ class Asked(NamedTuple):
         with_deps: For stages: also what they depend on.
         remote: The remote instead of the default one; None: the default one.
         jobs: How many at a time, at most.
+        run_cache: Also the run cache: which run of a stage made what.
     """
 
     targets: Sequence[str] = ()
@@ -71,6 +72,7 @@ class Asked(NamedTuple):
     with_deps: bool = False
     remote: str | None = None
     jobs: int | None = None
+    run_cache: bool = False
 
 
 EVERYTHING = Asked()

@@ -133,6 +133,23 @@ class Remote(Protocol):
     def delete(self, algorithm: str, values: Iterable[str], progress: Progress) -> int:
         """Take objects away and forget what was seen whole; return how many there were."""
 
+    def run_records(self) -> Iterator[str]:
+        """Yield the paths below ``runs`` of all that is there: the run cache.
+
+        Raises:
+            RemoteError: It cannot be listed.
+        """
+
+    def read_run_record(self, path: str) -> bytes:
+        """Return a small file below ``runs`` as it is there: nothing is checked.
+
+        Raises:
+            RemoteError: There is none, or the remote failed.
+        """
+
+    def write_run_record(self, path: str, data: bytes) -> None:
+        """Make a small file below ``runs``, whole or not at all."""
+
     def close(self) -> None:
         """Hang up, and close the records."""
 

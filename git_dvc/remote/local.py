@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from git_dvc import fsutil, hashing, parallel
 from git_dvc.errors import MissingObjectError, RemoteError, RemoteGoneError
+from git_dvc.formats import runrecord
 from git_dvc.progress import Progress
 from git_dvc.remote.base import Got, Memory, SizeOf, Stored
 from git_dvc.store.cache import Cache
@@ -220,6 +221,36 @@ class LocalRemote:
                 raise self._failed(problem) from problem
             progress.advance(1)
         return count
+
+    # -- the run cache ----------------------------------------------------------------------
+
+    def run_records(self) -> Iterator[str]:
+        """Yield the paths of all files below ``runs``."""
+        top = os.path.join(self.where, runrecord.FOLDER)
+        for folder, folders, names in os.walk(top):
+            folders.sort()
+            for name in sorted(names):
+                yield os.path.relpath(os.path.join(folder, name), top).replace(os.sep, "/")
+
+    def read_run_record(self, path: str) -> bytes:
+        """Return a small file below ``runs``."""
+        try:
+            return fsutil.read_bytes(self._run_path(path), runrecord.MOST_BYTES)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+
+    def write_run_record(self, path: str, data: bytes) -> None:
+        """Make a small file below ``runs``."""
+        place = self._run_path(path)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            tmp = os.path.join(self.where, "tmp")
+            fsutil.atomic_write(place, data, tmp, durable=self._durable)
+        except OSError as problem:
+            raise self._failed(problem) from problem
+
+    def _run_path(self, path: str) -> str:
+        return os.path.join(self.where, runrecord.FOLDER, *path.split("/"))
 
     def _put(self, source: Cache, value: str, progress: Progress) -> bool:
         try:

@@ -24,6 +24,7 @@ from typing import NamedTuple, TypeVar
 
 from git_dvc import hashing
 from git_dvc.errors import FormatError, MissingObjectError, RemoteError, plain_lines, quoted
+from git_dvc.formats import runrecord
 from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.remote.base import Got, Memory, SizeOf, Stored
@@ -449,6 +450,29 @@ class ObjectRemote:
             yield from self._pieces(_key(algorithm, value), offset, length)
         except AbsentError:
             raise MissingObjectError(value) from None
+
+    # -- the run cache ----------------------------------------------------------------------
+
+    def run_records(self) -> Iterator[str]:
+        """Yield the paths of all files below ``runs``."""
+        if not self._wire.can_list:
+            raise RemoteError(self.name, self.where, "it cannot be listed, so it has no run cache")
+        prefix = f"{runrecord.FOLDER}/"
+        for found in self._try(lambda: list(self._wire.listing(prefix))):
+            yield found.key[len(prefix) :]
+
+    def read_run_record(self, path: str) -> bytes:
+        """Return a small file below ``runs``."""
+        key = f"{runrecord.FOLDER}/{path}"
+        try:
+            return b"".join(self._pieces(key, 0, runrecord.MOST_BYTES))
+        except AbsentError as problem:
+            raise self._failed(problem) from None
+
+    def write_run_record(self, path: str, data: bytes) -> None:
+        """Make a small file below ``runs``."""
+        key = f"{runrecord.FOLDER}/{path}"
+        self._try(lambda: self._wire.write(key, [data], len(data)))
 
     # -- taking away ------------------------------------------------------------------------
 
