@@ -26,6 +26,16 @@ WORTH_IT = 20_000
 
 _COUNTERS = 2
 _WORD = 8
+_may_fork = True
+
+
+def stay_in_one_process() -> None:
+    """Fork no more: a library runs threads of its own now, and a fork would have only their locks.
+
+    Threads of Python that have ended, or that a fork can do without, are no reason.
+    """
+    global _may_fork
+    _may_fork = False
 
 
 def join(*blobs: bytes) -> bytes:
@@ -84,8 +94,8 @@ def run(
     Raises:
         Exception: What ``work`` raises, from the first part that fails.
     """
-    if len(parts) == 1:
-        return [work(parts[0], progress)]
+    if len(parts) == 1 or not _may_fork:
+        return [work(part, progress) for part in parts]
     import mmap
 
     counters = mmap.mmap(-1, _COUNTERS * _WORD * len(parts))

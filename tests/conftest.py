@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc import parallel
 from tests import launcher
 
 GitRunner = Callable[..., str]
@@ -36,6 +37,12 @@ GIT_CONFIG = """\
 def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return ``git-dvc`` as a program."""
     return launcher.write(tmp_path_factory.mktemp("bin"))
+
+
+@pytest.fixture(autouse=True)
+def may_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget that a test before this one used a library with threads of its own."""
+    monkeypatch.setattr(parallel, "_may_fork", True)
 
 
 @pytest.fixture(autouse=True)

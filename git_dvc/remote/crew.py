@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from git_dvc.progress import Progress
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 """How long calls under way may take to end after one has failed."""
 
 
@@ -46,6 +46,31 @@ class Stop:
             raise StoppedError
 
 
+def aside(call: Callable[[], Result]) -> Result:
+    """Return what a call returns that may wait for long, where Ctrl-C still works.
+
+    Native clients do not notice a signal; so another thread makes the call, and is left behind.
+    """
+    from queue import SimpleQueue
+    from threading import Thread, current_thread, main_thread
+
+    if current_thread() is not main_thread():
+        return call()
+    done: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put((True, call()))
+        except BaseException as problem:
+            done.put((False, problem))
+
+    Thread(target=run, daemon=True).start()
+    worked, result = done.get()
+    if not worked:
+        raise result
+    return cast(Result, result)
+
+
 def each(
     items: Sequence[Item], work: Callable[[Item, Stop], Result], jobs: int
 ) -> Generator[tuple[Item, Result], None, None]:
@@ -62,10 +87,7 @@ def each(
         Exception: The first that ``work`` raises; the others are told to stop.
     """
     count = min(jobs, len(items))
-    if count <= 1:
-        here = Stop()
-        for item in items:
-            yield item, work(item, here)
+    if not count:
         return
     from queue import Queue
     from threading import Event, Lock, Thread

@@ -19,6 +19,7 @@ import os
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
@@ -28,7 +29,7 @@ from git_dvc.formats import runrecord
 from git_dvc.hashing import Algorithm
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.remote.base import Got, Memory, SizeOf, Stored
-from git_dvc.remote.crew import Shared, Stop, each
+from git_dvc.remote.crew import Shared, Stop, aside, each
 from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, Wire, WireError
 from git_dvc.store.cache import SMALL_BYTES, Cache
 from git_dvc.store.state import State
@@ -111,7 +112,7 @@ class ObjectRemote:
         """
         for attempt in range(1, TRIES + 1):
             try:
-                return call()
+                return aside(call)
             except UnsteadyError as problem:
                 self._pause(attempt, problem, stop, progress)
             except RefusedError as problem:
@@ -152,7 +153,8 @@ class ObjectRemote:
         while end is None or offset < end:
             try:
                 left = None if end is None else end - offset
-                for piece in self._wire.read(key, offset, left):
+                arriving = iter(self._wire.read(key, offset, left))
+                while (piece := aside(partial(next, arriving, None))) is not None:
                     offset += len(piece)
                     attempt = 0
                     yield piece

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import obstore
 from obstore import exceptions
 
+from git_dvc import parallel
 from git_dvc.errors import ConfigError, quoted
 from git_dvc.formats.config import url_scheme
 from git_dvc.remote import aws
@@ -122,6 +123,7 @@ class ObjectStoreWire:
     def _made(self) -> tuple[Any, Any]:
         with self._lock:
             if self._stores is None:
+                parallel.stay_in_one_process()
                 login = self._login()
                 self._stores = self._make(login, 0), self._make(login, 6)
                 self._unwritable = login.unwritable
@@ -320,8 +322,20 @@ def _without_answer(problem: Exception, text: str) -> WireError:
         )
     if "redential" in text:
         return RefusedError(f"logging in failed: {_first_line(problem)}")
-    match = re.search(r'message: "([^"]+)"', text)
-    return UnsteadyError(_first_line(problem) + (f": {match[1]}" if match else ""))
+    match = re.search(r"Error performing \w+ (\w+://[^/\s?]+)", text)
+    host = match[1] if match else "the server"
+    if "InvalidContentType" in text:
+        return RefusedError(
+            f"{host} does not speak TLS", "is it http:// that the option endpointurl should say?"
+        )
+    if "kind: Timeout" in text or "TimedOut" in text:
+        return UnsteadyError(f"{host} did not answer in time")
+    match = re.search(r'(?:message|error): "([^"]+)"', text)
+    if "kind: Connect" in text:
+        return UnsteadyError(f"cannot connect to {host}" + (f": {match[1]}" if match else ""))
+    if match or "Http(" in text:
+        return UnsteadyError(f"the connection to {host} broke")
+    return UnsteadyError(_first_line(problem))
 
 
 # -- logging in -------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -440,3 +442,23 @@ def test_who_stops_taking_stops_the_threads() -> None:
         break
     assert len(begun) < 100
     assert not [thread for thread in threading.enumerate() if "run" in thread.name]
+
+
+def test_ctrl_c_ends_a_call_that_hangs(
+    remote: ObjectRemote, wire: FolderWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Native clients wait without noticing signals, so they wait in another thread."""
+    asleep = threading.Event()
+    wire.fault = lambda name, key, at: _sleep_deaf(asleep)
+    begun = time.monotonic()
+    for call in (remote.reach, lambda: list(remote.read("md5", "0" * 32))):
+        timer = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    assert time.monotonic() - begun < 5
+    asleep.set()
+
+
+def _sleep_deaf(until: threading.Event) -> None:
+    until.wait(20)

@@ -11,8 +11,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from git_dvc import parallel
 from git_dvc.errors import ConfigError, RemoteError
-from git_dvc.progress import NoProgress
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.remote import aws, kinds, objects, obstores
 from git_dvc.remote.base import Got
 from git_dvc.remote.objects import TRIES, ObjectRemote
@@ -246,6 +247,17 @@ def test_odd_keys(wire: Wire) -> None:
         assert b"".join(wire.read(key)) == key.encode()
     with pytest.raises(RefusedError, match="cannot ask for such a name"):
         wire.look("a//b")
+
+
+def test_nothing_forks_once_the_client_runs(wire: Wire) -> None:
+    """It has threads of its own, of which a fork would have only the locks."""
+
+    def work(part: int, watch: Progress) -> bytes:
+        return str(os.getpid()).encode()
+
+    assert len(set(parallel.run([1, 2], work, QUIET))) == 2
+    wire.reach()
+    assert set(parallel.run([1, 2], work, QUIET)) == {str(os.getpid()).encode()}
 
 
 # -- requests -----------------------------------------------------------------------------------
