@@ -681,7 +681,7 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def fsck(result: checking.Result, shown: Shown, paint: Paint = plain) -> str:
     """Return what ``fsck`` found, with every path that needs something that is not right."""
-    lines = [f"checked {number_of(result.checked, 'object')} ({human_size(result.size_bytes)})"]
+    lines = [checked_objects("", result.checked, result.size_bytes, result.skipped)]
     if result.damaged:
         lines += ["", "Damaged objects, set aside:"]
         lines += [
@@ -693,18 +693,34 @@ def fsck(result: checking.Result, shown: Shown, paint: Paint = plain) -> str:
         lines += [
             f"{_INDENT}{quoted(path)}: {why}" for path, why in sorted(result.unreadable.items())
         ]
-    if result.needs:
-        lines += ["", "Needed by:"]
+    if result.healed:
+        lines += ["", "Repaired:"]
         lines += [
-            f"{_INDENT}{paint(f'{need.state}:'.ljust(11), 'red')}{quoted(shown(need.path))}"
-            f" ({_revs(need.revs)})"
-            for need in result.needs
+            f"{_INDENT}{paint(value, 'green')} <- {quoted(source)}"
+            for (_, value), source in sorted(result.healed.items())
         ]
-    elif result.damaged:
+    if result.needs:
+        lines += ["", "Needed by:", *needs(result.needs, shown, paint)]
+    elif result.bad:
         lines += ["", "No pointer file of the work tree, of a branch or of a tag needs them."]
     if result.is_good:
         lines.append("all is well")
     return "\n".join(lines) + "\n"
+
+
+def checked_objects(where: str, count: int, size_bytes: int, skipped: int) -> str:
+    """Return how much was read, and what a sample left out."""
+    text = f"{where}checked {number_of(count, 'object')} ({human_size(size_bytes)})"
+    return f"{text}, left out {skipped}" if skipped else text
+
+
+def needs(found: Iterable[checking.Need], shown: Shown, paint: Paint = plain) -> list[str]:
+    """Return a line for each path that needs what is not right."""
+    return [
+        f"{_INDENT}{paint(f'{need.state}:'.ljust(11), 'red')}{quoted(shown(need.path))}"
+        f" ({_revs(need.revs)})"
+        for need in found
+    ]
 
 
 def _revs(revs: Sequence[str]) -> str:

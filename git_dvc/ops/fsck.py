@@ -4,6 +4,9 @@ An object whose content does not hash to its name is moved to ``corrupt`` in the
 that it can be fetched or added again. Then the pointer files of the work tree, of HEAD and of
 every branch and tag are searched for what is damaged or, in the work tree, missing.
 
+With ``repair``, objects come back from wherever the bytes are (``repair.py``). What a remote
+has is checked by ``remote_fsck.py``.
+
 No lock is taken: objects never change under their names, and setting one aside is one
 rename. Memory stays flat: objects are read shard by shard, manifests one at a time.
 """
@@ -16,7 +19,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from git_dvc import hashing, relpaths
-from git_dvc.errors import CorruptObjectError, FormatError, MissingObjectError
+from git_dvc.errors import CorruptObjectError, FormatError, GitDvcError, MissingObjectError
 from git_dvc.formats import manifest as manifests
 from git_dvc.git.trees import Trees
 from git_dvc.ops.select import Selected, select
@@ -62,6 +65,9 @@ class Result:
         missing: Objects that pointer files of the work tree name and the cache lacks.
         needs: Tracked paths that need a damaged or missing object, sorted by path.
         problems: Pointer files of the work tree that cannot be used.
+        healed: Where damaged and missing objects came back from.
+        skipped: Number of objects that the sample left out.
+        trouble: Why a remote could not be asked for what is bad.
     """
 
     def __init__(self) -> None:
@@ -72,21 +78,38 @@ class Result:
         self.missing: set[Object] = set()
         self.needs: list[Need] = []
         self.problems: list[FormatError] = []
+        self.healed: dict[Object, str] = {}
+        self.skipped = 0
+        self.trouble: list[GitDvcError] = []
+
+    @property
+    def bad(self) -> set[Object]:
+        """What is damaged or missing and was not healed."""
+        return (self.damaged.keys() | self.missing) - self.healed.keys()
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.damaged or self.unreadable or self.missing or self.problems)
+        """Whether nothing is wrong any more."""
+        return not (self.bad or self.unreadable or self.problems)
 
 
 def fsck(
-    project: Project, targets: Sequence[str] = (), *, progress: Progress | None = None
+    project: Project,
+    targets: Sequence[str] = (),
+    *,
+    share: float = 1.0,
+    repair: bool = False,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Check the objects of the cache against their hashes.
 
     Args:
         project: The project.
         targets: Check only what these name; nothing means every object in the cache.
+        share: Read so much of them, from 0 to 1, at random.
+        repair: Bring damaged and missing objects back from work trees and remotes.
+        jobs: How many requests to a remote at a time, at most.
         progress: Told of each object.
 
     Raises:
@@ -96,22 +119,58 @@ def fsck(
     result = Result()
     selected = select(project, targets)
     watch.start("Checking objects")
-    if targets:
-        for name in hashing.ALGORITHMS:
-            _check(project, name, _of_targets(project, name, selected), result, watch)
-    else:
-        for name, algorithm in hashing.ALGORITHMS.items():
-            _check(project, name, Cache(project.cache_root, algorithm).all_hashes(), result, watch)
+    for name, algorithm in hashing.ALGORITHMS.items():
+        values = (
+            _of_targets(project, name, selected)
+            if targets
+            else Cache(project.cache_root, algorithm).all_hashes()
+        )
+        _check(project, name, _sample(values, share, result), result, watch)
+    if not targets:
         result.problems += project.tracked.problems
     watch.finish()
     found = _Search(project, result)
     found.search_work_tree(selected)
+    if repair:
+        found = _repair(project, result, selected, found, jobs, watch)
     if found.wanted and project.repo is not None:
         watch.start("Searching revisions")
         found.search_revisions(watch)
         watch.finish()
     result.needs = found.needs()
     return result
+
+
+def _sample(values: Iterable[str], share: float, result: Result) -> Iterator[str]:
+    import random
+
+    for value in values:
+        if share >= 1 or random.random() < share:  # noqa: S311
+            yield value
+        else:
+            result.skipped += 1
+
+
+def _repair(
+    project: Project,
+    result: Result,
+    selected: Sequence[Selected],
+    found: _Search,
+    jobs: int | None,
+    progress: Progress,
+) -> _Search:
+    """Heal what is bad, and what turns out to be missing when a list of files is back."""
+    from git_dvc.ops import repair
+
+    while result.bad:
+        healed = repair.heal(project, result.bad, progress, jobs=jobs)
+        result.trouble = healed.trouble
+        if not healed.sources:
+            break
+        result.healed.update(healed.sources)
+        found = _Search(project, result)
+        found.search_work_tree(selected)
+    return found
 
 
 # -- reading objects --------------------------------------------------------------------------
@@ -186,7 +245,7 @@ class _Search:
     @property
     def wanted(self) -> set[Object]:
         """The objects that are bad, as far as is known."""
-        return self._result.damaged.keys() | self._result.missing
+        return self._result.bad
 
     def needs(self) -> list[Need]:
         """Return what was found."""

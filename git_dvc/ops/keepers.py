@@ -328,7 +328,10 @@ class References:
         self._commits(filter(None, heads), WORKTREES)
         self._index(tree.git_dir, WORKTREES)
         if other is not None:
-            self._work_tree(other, WORKTREES)
+            try:
+                self._work_tree(other, WORKTREES)
+            except FormatError as problem:
+                raise FormatError(problem.what, other.path(problem.where)) from problem
             self._in_place(other, WORKTREES)
 
     def _undo(self, log: OpLog) -> None:
