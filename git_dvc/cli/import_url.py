@@ -14,6 +14,7 @@ EXAMPLES = """
 git dvc import-url https://example.com/table.csv   # then: git commit -m 'Table'
 git dvc import-url s3://bucket/images data/        # a directory, into data/images
 git dvc import-url /mnt/archive/set raw            # copied into the cache, checked
+git dvc import-url --to-remote s3://bucket/big     # keep none of it here
 git dvc import-url --no-download s3://bucket/big   # the pointer now, data later
 """
 MANY_VALUES = ("--fs-config",)
@@ -25,6 +26,8 @@ def import_url(
         str | None,
         typer.Argument(metavar="path", help="Where it is to go; here if there is none."),
     ] = None,
+    to_remote: options.ToRemote = False,
+    remote: options.Remote = None,
     no_exec: options.NoExec = False,
     no_download: options.NoDownload = False,
     jobs: options.Jobs = None,
@@ -45,6 +48,10 @@ def import_url(
 
     if no_exec and no_download:
         raise UsageError("--no-exec and --no-download cannot be used together")
+    if to_remote and (no_exec or no_download):
+        raise UsageError("--to-remote cannot be used together with --no-exec or --no-download")
+    if remote and not to_remote:
+        raise UsageError("--remote says where --to-remote sends the data")
     if version_aware:
         raise CannotImportError(
             "--version-aware: versions in a cloud's own store are not supported",
@@ -58,6 +65,7 @@ def import_url(
             options=options.pairs(fs_config, "--fs-config"),
             execute=not no_exec,
             download=not no_download,
+            to=(remote or "") if to_remote else None,
             jobs=jobs,
             force=force,
             progress=console.progress(),

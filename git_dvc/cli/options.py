@@ -51,6 +51,10 @@ FsConfig = Annotated[
         show_default=False,
     ),
 ]
+ToRemote = Annotated[
+    bool,
+    typer.Option("--to-remote", help="Send the data to a remote and keep none of it here."),
+]
 NoExec = Annotated[
     bool, typer.Option("--no-exec", help="Write the pointer file only; ask nobody anything.")
 ]

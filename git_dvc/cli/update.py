@@ -8,6 +8,7 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
+from git_dvc.errors import UsageError
 
 EXAMPLES = """
 git dvc update table.csv.dvc            # what its source has now
@@ -27,6 +28,8 @@ def update(
     ] = None,
     recursive: options.Recursive = False,
     no_download: options.NoDownload = False,
+    to_remote: options.ToRemote = False,
+    remote: options.Remote = None,
     jobs: options.Jobs = None,
     force: options.ForceImport = False,
 ) -> int:
@@ -38,6 +41,11 @@ def update(
     from git_dvc.cli import opened
     from git_dvc.ops import update as op
 
+    if to_remote and no_download:
+        raise UsageError("--to-remote cannot be used together with --no-download")
+    if remote and not to_remote:
+        raise UsageError("--remote says where --to-remote sends the data")
+
     with opened.project() as project:
         done = op.update(
             project,
@@ -45,6 +53,7 @@ def update(
             rev=rev,
             recursive=recursive,
             download=not no_download,
+            to=(remote or "") if to_remote else None,
             jobs=jobs,
             force=force,
             progress=console.progress(),

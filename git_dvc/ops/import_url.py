@@ -10,7 +10,7 @@ from git_dvc.errors import CannotImportError, quoted
 from git_dvc.formats import config as configs
 from git_dvc.formats.imports import Dep
 from git_dvc.formats.pointer import Out
-from git_dvc.ops import imports, outside
+from git_dvc.ops import imports, outside, to_remote
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.imports import Content, Imported
@@ -29,6 +29,7 @@ def import_url(
     options: Mapping[str, str] | None = None,
     execute: bool = True,
     download: bool = True,
+    to: str | None = None,
     jobs: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -42,6 +43,7 @@ def import_url(
         options: For the server; they go into the pointer file.
         execute: Ask the source; else only the pointer is written.
         download: Bring the data; else only what it is, is recorded.
+        to: Send it to this remote ('' is the default one) and keep none of it here.
         jobs: How many files at a time.
         force: Replace what is there; it is kept for undo.
         progress: Told of the work.
@@ -59,7 +61,12 @@ def import_url(
     if execute:
         origin = outside.origin(address, options, project=project)
         try:
-            content = imports.bring(project, item, origin, dep, watch, download=download, jobs=jobs)
+            if to is not None:
+                content = to_remote.bring(project, item, origin, dep, to, watch, jobs)
+            else:
+                content = imports.bring(
+                    project, item, origin, dep, watch, download=download, jobs=jobs
+                )
         finally:
             origin.close()
     else:
@@ -71,7 +78,7 @@ def import_url(
         changed = imports.record(project, item, content, executed=execute)
         staged = recording.stage(project, changed)
         placed = None
-        if content.out.hash is not None:
+        if content.out.hash is not None and to is None:
             placed = imports.place(project, item, content, watch, force=force)
     return Imported(item.relpath, item.source, content, changed, staged, placed)
 

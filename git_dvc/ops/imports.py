@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil, hashing
@@ -40,7 +40,7 @@ from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.remote.crew import Shared, Stop, each
 from git_dvc.remote.origin import LocalOrigin, Origin, Tree
-from git_dvc.store.cache import COPY, REFLINK, SMALL_BYTES
+from git_dvc.store.cache import COPY, REFLINK, SMALL_BYTES, Cache
 from git_dvc.tracked import SUFFIX, TrackedOut
 from git_dvc.workspace.scan import DIRECTORY, FILE, Scan, hash_dirty, scan
 
@@ -189,26 +189,45 @@ def bring(
         return _bring_local(project, item, origin, dep, progress, download=download)
     tree = origin.find()
     outside.check_names(origin.where, tree)
+    if not download:
+        return Content(Out(item.out.path), dep._replace(content=_told(tree)))
+    recording.check_cache_is_ours(project)
+    found, size = _store(project, origin, tree, progress, jobs)
+    value = _store_manifest(project, found) if tree.is_dir else found[""]
+    return described(item, dep, tree, value, size, len(found))
+
+
+def described(
+    item: TrackedOut, dep: Dep, tree: Tree, value: str, size_bytes: int, files: int
+) -> Content:
+    """Return what is to be recorded of files that were read at an address.
+
+    Args:
+        item: The output.
+        dep: The source.
+        tree: What is there.
+        value: The hash of the file, or of the directory's manifest.
+        size_bytes: The size of all files.
+        files: How many were brought.
+    """
+    nfiles = len(tree.files) if tree.is_dir else None
+    out = item.out._replace(hash=value, size=size_bytes, nfiles=nfiles, isexec=False)
+    content = _told(tree)
+    if not tree.checksum():
+        # A server that says nothing of the version is known by what it gave us.
+        content = {"md5": value, **content}
+    content.setdefault("size", size_bytes)
+    return _content(out, dep, content, files, size_bytes)
+
+
+def _told(tree: Tree) -> dict[str, object]:
+    """Return what is known of files without reading them."""
     content: dict[str, object] = dict(tree.checksum())
     if tree.size_bytes is not None:
         content["size"] = tree.size_bytes
     if tree.is_dir:
         content["nfiles"] = len(tree.files)
-    if not download:
-        return Content(Out(item.out.path), dep._replace(content=content))
-    recording.check_cache_is_ours(project)
-    found, size = _store(project, origin, tree, progress, jobs)
-    if not tree.is_dir:
-        content.setdefault("size", size)
-        if not tree.checksum():
-            content = {"md5": found[""], **content}
-        out = item.out._replace(hash=found[""], size=size, nfiles=None, isexec=False)
-        return _content(out, dep, content, len(found), size)
-    value = _store_manifest(project, found)
-    if not tree.checksum():
-        content = {"md5": value, **content}
-    out = item.out._replace(hash=value, size=size, nfiles=len(found), isexec=False)
-    return _content(out, dep, content, len(found), size)
+    return content
 
 
 def has_changed(origin: Origin, dep: Dep) -> bool:
@@ -250,6 +269,29 @@ def _store(
     """Bring a server's files into the cache; return their hashes by path, and their size."""
     cache = project.cache()
     cache.clean_leftovers()
+    found: Manifest = {}
+    total = 0
+    progress.start("Importing", len(tree.files), tree.size_bytes)
+    try:
+        for path, value, size in store_each(cache, origin, tree, progress, jobs):
+            found[path] = value
+            total += size
+        cache.flush()
+    except BaseException:
+        cache.discard()
+        raise
+    finally:
+        progress.finish()
+    return found, total
+
+
+def store_each(
+    cache: Cache, origin: Origin, tree: Tree, progress: Progress, jobs: int | None
+) -> Iterator[tuple[str, str, int]]:
+    """Store the files of an origin, several at a time; yield path, hash and size of each.
+
+    The caller publishes them, or discards them if this raises.
+    """
     watch = Shared(progress)
 
     def work(path: str, stop: Stop) -> tuple[bytes, str, str, int]:
@@ -287,26 +329,14 @@ def _store(
             raise
         return b"", temporary, hasher.hexdigest(), size
 
-    found: Manifest = {}
-    total = 0
-    watch.start("Importing", len(tree.files), tree.size_bytes)
-    try:
-        paths = [file.path for file in tree.files]
-        for path, (data, temporary, value, size) in each(paths, work, jobs or origin.jobs):
-            if temporary:
-                cache.take_temporary(temporary, value)
-            else:
-                value = cache.store_bytes(data)
-            found[path] = value
-            total += size
-            watch.advance(1)
-        cache.flush()
-    except BaseException:
-        cache.discard()
-        raise
-    finally:
-        watch.finish()
-    return found, total
+    paths = [file.path for file in tree.files]
+    for path, (data, temporary, value, size) in each(paths, work, jobs or origin.jobs):
+        if temporary:
+            cache.take_temporary(temporary, value)
+        else:
+            value = cache.store_bytes(data)
+        watch.advance(1)
+        yield path, value, size
 
 
 def _bring_local(

@@ -13,7 +13,7 @@ from git_dvc.errors import (
     quoted,
 )
 from git_dvc.formats.imports import Dep
-from git_dvc.ops import imports
+from git_dvc.ops import imports, to_remote
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.imports import Content, Imported
@@ -31,6 +31,7 @@ def update(
     rev: str | None = None,
     recursive: bool = False,
     download: bool = True,
+    to: str | None = None,
     jobs: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -43,6 +44,7 @@ def update(
         rev: For imports from repositories: follow this revision from now on.
         recursive: Targets may be directories with imports in them.
         download: Bring the data; else only which version it is, is recorded.
+        to: Send it to this remote ('' is the default one) and keep none of it here.
         jobs: How many files at a time.
         force: Replace data that was changed here; it is kept for undo.
         progress: Told of the work.
@@ -60,12 +62,14 @@ def update(
         if other is not None:
             shown = quoted(project.shown(other.source))
             raise UsageError(f"--rev: {shown} is not from a repository and has no revisions")
-    if not force:
+    if to is not None and any(dep.repo for dep in deps):
+        raise UsageError("--to-remote: data of other repositories stays with them")
+    if not force and to is None:
         _check_saved(project, items, watch)
     done = []
     for item, dep in zip(items, deps, strict=True):
-        content = _newest(project, item, dep, rev, watch, download=download, jobs=jobs)
-        done.append(_take(project, item, content, watch, force=force))
+        content = _newest(project, item, dep, rev, watch, download=download, to=to, jobs=jobs)
+        done.append(_take(project, item, content, watch, force=force, place=to is None))
     return done
 
 
@@ -163,6 +167,7 @@ def _newest(
     progress: Progress,
     *,
     download: bool,
+    to: str | None,
     jobs: int | None,
 ) -> Content | None:
     """Bring the newest version of an import; None if it is the one that is recorded."""
@@ -172,9 +177,12 @@ def _newest(
         try:
             if not imports.has_changed(origin, dep) and is_complete:
                 return None
-            content = imports.bring(
-                project, item, origin, dep, progress, download=download, jobs=jobs
-            )
+            if to is not None:
+                content = to_remote.bring(project, item, origin, dep, to, progress, jobs)
+            else:
+                content = imports.bring(
+                    project, item, origin, dep, progress, download=download, jobs=jobs
+                )
         finally:
             origin.close()
         same = content.dep.hash is not None and content.dep.hash == dep.hash
@@ -196,6 +204,7 @@ def _take(
     progress: Progress,
     *,
     force: bool,
+    place: bool = True,
 ) -> Imported:
     """Record a new version, and put it in place."""
     if content is None:
@@ -206,6 +215,6 @@ def _take(
         changed = imports.record(project, item, content, fresh=False)
         staged = recording.stage(project, changed)
         placed = None
-        if content.out.hash is not None:
+        if content.out.hash is not None and place:
             placed = imports.place(project, item, content, progress, force=force)
     return Imported(item.relpath, item.source, content, changed, staged, placed)

@@ -19,7 +19,7 @@ from git_dvc.errors import (
 from git_dvc.formats import imports as formats
 from git_dvc.formats import pointer
 from git_dvc.formats.imports import Dep
-from git_dvc.ops import updates
+from git_dvc.ops import to_remote, updates
 from git_dvc.ops.import_data import import_data
 from git_dvc.ops.import_url import import_url
 from git_dvc.ops.pull import pull
@@ -274,6 +274,35 @@ def test_pull_brings_imports_from_where_they_are(
         assert {path for one in done for path, _ in one.missing} == {"own", "d/"}
         assert Path("f").read_text() == "1" and md5(b"1") in check_objects(project.cache_root)
         assert read_tree("data") == V2
+
+
+def test_to_a_remote_without_keeping_anything_here(
+    project: Project, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_remote, "_PART_FILES", 2)
+    write_tree(tmp_path / "ext", {"f": "1", "d/x": "1", "d/y": "2", "d/z": "3"})
+    for name in ("store", "other"):
+        git_dvc("remote", "add", "-d", name, f"../{name}", cwd=".")
+    said = git_dvc("import-url", "--to-remote", "-r", "store", "../ext/d", cwd=".")
+    assert said.stdout == "imported ../ext/d: 3 files (3 bytes); staged .gitignore and d.dvc\n"
+    assert not Path("d").exists() and check_objects(project.cache_root) == {}
+    assert {md5(b"1"), md5(b"2"), md5(b"3")} < check_objects(tmp_path / "store").keys()
+    git_dvc("import-url", "--to-remote", "../ext/f", cwd=".")
+    assert check_objects(tmp_path / "other") == {md5(b"1"): b"1"}
+    assert not list(Path(".dvc/tmp/git-dvc/to-remote").iterdir())
+    write_tree(tmp_path / "ext", {"d/z": "33"})
+    git_dvc("update", "--to-remote", "-r", "store", "d.dvc", cwd=".")
+    assert md5(b"33") in check_objects(tmp_path / "store")
+    assert git_dvc("pull", "-r", "store", cwd=".").returncode == 0
+    assert read_tree("d") == {"x": b"1", "y": b"2", "z": b"33"} and is_clean(".")
+    import_data(project, "../registry", "data")
+    project.forget_tracked()
+    for words in (
+        ["update", "--to-remote", "data"],
+        ["update", "-r", "store", "d"],
+        ["import-url", "--to-remote", "--no-exec", "../ext/f", "g"],
+    ):
+        assert git_dvc(*words, cwd=".").returncode == 129
 
 
 def test_pull_of_a_part_brings_only_that(project: Project, registry: Registry) -> None:
