@@ -654,7 +654,7 @@ class SshWire:
         except (asyncssh.Error, OSError):
             return  # nobody takes it for anything: it has no name of an object
 
-    async def _make_folder(self, at: _At, path: str) -> None:
+    async def _make_folder(self, at: _At, path: str, *, again: bool = True) -> None:
         """Make a folder and those it is in."""
         if path in self._made or not path.strip("/"):
             return
@@ -662,10 +662,11 @@ class SshWire:
             await at.session.heard(at.client.mkdir(path))
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             parent = os.path.dirname(path)
-            if not parent.strip("/") or parent in self._made:
+            if not again or not parent.strip("/"):
                 raise
+            # It may be there by now: other calls make the same folders.
             await self._make_folder(at, parent)
-            await self._make_folder(at, path)
+            await self._make_folder(at, path, again=False)
         except asyncssh.SFTPError:
             # OpenSSH says no more than "failure" if it exists.
             try:
@@ -687,6 +688,9 @@ class SshWire:
                 return RefusedError("the server's disk is full")
             why = problem.reason
             return RefusedError(f"the server could not write {quoted(path)}: {why}")
+        if isinstance(problem, (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)):
+            self._made.clear()
+            return UnsteadyError("folders were taken away while we wrote into them")
         return problem
 
     async def _delete(self, at: _At, key: str) -> None:

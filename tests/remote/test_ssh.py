@@ -6,9 +6,11 @@ That a healthy server keeps files is in ``contract``.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -395,3 +397,23 @@ def test_what_is_no_file_is_left_out(connect: Connect) -> None:
     with pytest.raises(RefusedError, match="not a directory"):
         connect(connect.server.url(file)).reach()
     assert connect(connect.server.url("/")).look(str(file).lstrip("/")).size_bytes == 1
+
+
+def test_many_calls_make_the_same_folders(connect: Connect) -> None:
+    for turn in range(4):
+        wire = connect(connect.server.url(connect.folder / f"new{turn}/deep"))
+
+        def put(number: int, wire: Wire = wire) -> None:
+            wire.write(f"a/b/{number % 5}/{number}", [b"x"], 1)
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(put, range(48)))
+        assert len(list(wire.listing("a/b/"))) == 48
+
+
+def test_folders_that_were_taken_away_are_made_again(connect: Connect) -> None:
+    wire = connect()
+    wire.write("a/b/c", [b"x"], 1)
+    shutil.rmtree(connect.folder)
+    wire.write("a/b/c", [b"y"], 1)
+    assert works(wire)
