@@ -13,6 +13,7 @@ from pathlib import Path
 from git_dvc.remote import http, webdav
 from git_dvc.remote.wire import Wire
 from tests.remote import davserver
+from tests.remote.contract.azure import azure
 from tests.remote.contract.clouds import gs, s3
 from tests.remote.contract.folder import FolderWire
 from tests.remote.contract.fsspecs import memory, webhdfs
@@ -48,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "folder": folder,
     "s3": s3,
     "gs": gs,
+    "azure": azure,
     "ssh": ssh,
     "http": web,
     "webdav": dav,
