@@ -344,14 +344,14 @@ def status(
         conflicts: What is open in the unmerged files.
     """
     bare = [state for state in report.outs if _is_bare(state)]
-    changed = [state for state in report.outs if state.kind != "clean" and state not in bare]
-    of_stages = any(state.item.stage for state in changed)
-    hints = ['use "git dvc add <path>..." to record them']
-    if of_stages:
-        hints = ['use "git dvc commit <path>..." to record them']
-    if any(state.kind != "new" for state in changed):
-        hints.append('use "git dvc checkout -f <path>..." to discard them')
     absent = [state for state in report.outs if not state.in_cache]
+    changed = [
+        state
+        for state in report.outs
+        if state.kind != "clean"
+        and state not in bare
+        and (state.kind != "deleted" or state.in_cache)  # not brought yet, more than deleted
+    ]
     committed = {"modified": report.changed, "added": report.added, "deleted": report.removed}
     sections = [
         _section(
@@ -370,14 +370,14 @@ def status(
         ),
         _section(
             "Changes not added",
-            hints,
+            _ways_out(changed),
             [_changed_line(state, shown) for state in changed],
             "red",
             paint,
         ),
         _section(
             "Not in the cache",
-            ['use "git dvc add <path>..." where the data is still there'],
+            _ABSENT_HINTS,
             [_absent_line(state, shown) for state in absent],
             "red",
             paint,
@@ -424,6 +424,26 @@ def status(
 
 
 _KIND_WORDS = {"modified": "modified:", "deleted": "deleted:", "new": "new:"}
+
+
+_ABSENT_HINTS = (
+    'use "git dvc pull <path>..." to bring it from a remote',
+    'use "git dvc add <path>..." where the data is still there',
+)
+
+
+def _ways_out(changed: Sequence[OutState]) -> list[str]:
+    """Return what can be done about data that differs from its pointers."""
+    if changed and all(state.kind == "deleted" for state in changed):
+        return [
+            'use "git dvc checkout <path>..." to bring them back',
+            'use "git dvc remove <pointer file>..." to stop tracking them',
+        ]
+    verb = "commit" if any(state.item.stage for state in changed) else "add"
+    hints = [f'use "git dvc {verb} <path>..." to record them']
+    if any(state.kind != "new" for state in changed):
+        hints.append('use "git dvc checkout -f <path>..." to discard them')
+    return hints
 
 
 def _is_bare(state: OutState) -> bool:
@@ -559,7 +579,7 @@ def data_status(report: Mapping[str, Any], paint: Paint = plain) -> str:
     sections = [
         _section(
             "Not in the cache",
-            ['use "git dvc add <path>..." where the data is still there'],
+            _ABSENT_HINTS,
             [quoted(path) for path in report.get("not_in_cache", ())],
             "red",
             paint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -203,6 +204,25 @@ def test_status_tells_what_to_do(data: Path, cli: Cli, run_git: GitRunner) -> No
         "images.dvc": [{"changed outs": {"images": "modified"}}],
         "model.dvc": [{"changed outs": {"model": "deleted"}}],
     }
+
+
+def test_status_says_how_data_comes_back(data: Path, cli: Cli) -> None:
+    (data / "model").unlink()
+    assert cli("status").out == (
+        "Changes not added:\n"
+        '  (use "git dvc checkout <path>..." to bring them back)\n'
+        '  (use "git dvc remove <pointer file>..." to stop tracking them)\n'
+        "        deleted:    model\n"
+    )
+    shutil.rmtree(data / ".dvc" / "cache")
+    shutil.rmtree(data / "images")
+    assert cli("status").out == (  # as in a fresh clone
+        "Not in the cache:\n"
+        '  (use "git dvc pull <path>..." to bring it from a remote)\n'
+        '  (use "git dvc add <path>..." where the data is still there)\n'
+        "        images/ (its list of files)\n"
+        "        model\n"
+    )
 
 
 def test_status_of_what_the_cache_lacks(data: Path, cli: Cli) -> None:

@@ -32,6 +32,7 @@ def marked(text: str, style: str) -> str:
 def test_data_status_looks_like_git_status() -> None:
     assert render.data_status(DATA_STATUS) == (
         "Not in the cache:\n"
+        '  (use "git dvc pull <path>..." to bring it from a remote)\n'
         '  (use "git dvc add <path>..." where the data is still there)\n'
         "        d/\n"
         "\n"
