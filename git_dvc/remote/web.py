@@ -34,6 +34,7 @@ from git_dvc.remote.wire import RefusedError, UnsteadyError
 _MOST_HOPS = 10
 _MOST_TRIES = 3
 _KEPT_CONNECTIONS = 64
+_DISK_BYTES_PER_S = 10_000_000
 _REDIRECTS = (301, 302, 303, 307, 308)
 _READS = ("GET", "HEAD")
 _HEADERS = {"User-Agent": f"git-dvc/{__version__}", "Accept-Encoding": "identity"}
@@ -79,7 +80,7 @@ class Web:
             unquote(password) if password else None,
             timeout_s=read_s,
         )
-        self._timeout = Timeout(connect=connect_s, read=read_s)
+        self._connect_s, self._read_s = connect_s, read_s
         self._options = options
         self._tls: ssl.SSLContext | None = None
         if self._origin.scheme == "https":
@@ -109,14 +110,22 @@ class Web:
         url: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        size_bytes: int = 0,
     ) -> Answer:
         """Send a request, go where it leads, and return the last answer, whatever it says.
+
+        Args:
+            method: ``GET``, ...
+            url: As of ``url``.
+            headers: Beside those that say who we are.
+            body: Sent again wherever the request goes.
+            size_bytes: Of what the server has to do something with before it can answer.
 
         Raises:
             WireError: There was no answer, or one that leads nowhere.
         """
         for _ in range(_MOST_HOPS):
-            answer = self._ask(method, url, headers or {}, body)
+            answer = self._ask(method, url, headers or {}, body, size_bytes)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
@@ -127,10 +136,17 @@ class Web:
             url = target.url
         raise RefusedError(f"more than {_MOST_HOPS} redirects")
 
-    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        size_bytes: int,
+    ) -> Answer:
         for tries in range(1, _MOST_TRIES + 1):
             who = self._who(method, url)
-            answer = self._send(method, url, headers, who, body)
+            answer = self._send(method, url, headers, who, body, size_bytes)
             if answer.status != 401 or not self._is_own(url) or tries == _MOST_TRIES:
                 break
             if not self.auth.learn(answer.headers.getlist("WWW-Authenticate"), who):
@@ -147,7 +163,7 @@ class Web:
         """
         who = self._who(method, url)
         headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
-        answer = self._send(method, url, headers, who, _Body(pieces, size_bytes))
+        answer = self._send(method, url, headers, who, _Body(pieces, size_bytes), size_bytes)
         location = answer.headers.get("Location")
         if answer.status in _REDIRECTS and location:
             answer.done()
@@ -173,7 +189,10 @@ class Web:
         headers: Mapping[str, str],
         who: Mapping[str, str],
         body: bytes | _Body | None,
+        size_bytes: int,
     ) -> Answer:
+        # A server may answer only when all is on its disk, or copied there.
+        silence_s = self._read_s + size_bytes / _DISK_BYTES_PER_S
         try:
             response = self._manager(url).urlopen(
                 method,
@@ -184,7 +203,7 @@ class Web:
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=self._timeout,
+                timeout=Timeout(connect=self._connect_s, read=silence_s),
             )
         except _StoppedError as stop:
             raise stop.problem from None

@@ -160,7 +160,7 @@ class WebdavWire:
             if not answer.is_good:
                 raise answer.failure()
             answer.done()
-            self._rename(temporary, key)
+            self._rename(temporary, key, size_bytes)
         except Exception:
             self._discard(temporary)
             raise
@@ -179,16 +179,17 @@ class WebdavWire:
         except WireError:
             pass  # it will be tried the next time
 
-    def _rename(self, temporary: str, key: str) -> None:
+    def _rename(self, temporary: str, key: str, size_bytes: int) -> None:
         target = self._web.url(key)
+        source = self._web.url(temporary)
         headers = {"Destination": target, "Overwrite": "T"}
         self._make(parent(target))
-        answer = self._web.ask("MOVE", self._web.url(temporary), headers)
+        answer = self._web.ask("MOVE", source, headers, None, size_bytes)
         if answer.status in _PERHAPS_NO_PARENT:
             answer.done()
             self._forget(parent(target))
             self._make(parent(target))
-            answer = self._web.ask("MOVE", self._web.url(temporary), headers)
+            answer = self._web.ask("MOVE", source, headers, None, size_bytes)
         if answer.status == 207 or answer.status in _NO_PARENT:
             answer.done()
             raise UnsteadyError("the server could not rename the file that was just sent")

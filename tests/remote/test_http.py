@@ -276,6 +276,15 @@ def test_silence_and_hanging_up(site: Site) -> None:
     assert wire.look("a").size_bytes == 5
 
 
+def test_a_server_may_take_its_time_over_a_large_file(site: Site) -> None:
+    site.always = [webserver.pause(0.4)]
+    wire = client(site.url, read_timeout="0.2")
+    with pytest.raises(UnsteadyError, match="silent"):
+        wire.write("b", [b"x"], 1)
+    wire.write("b", [b"x" * 5_000_000], 5_000_000)
+    assert len(site.files["/data/b"]) == 5_000_000
+
+
 def test_a_server_that_is_not_there(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

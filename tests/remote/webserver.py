@@ -13,6 +13,7 @@ import re
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _do(self) -> None:
         self.site = self.server.site  # type: ignore[attr-defined]
-        self._taken = False
+        self._taken, self.body = False, b""
         self.place = unquote(self.path.partition("?")[0])
         self.site.requests.append(
             Request(self.command, self.path, self.headers, self.client_address[1])
@@ -175,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.site.writable:
             self.answer(405)
             return
-        body = self.read_body()
+        body = self.body or self.read_body()
         if len(body) == int(self.headers.get("Content-Length") or len(body)):
             self.site.files[self.place] = body
             self.answer(201)
@@ -234,6 +235,17 @@ def silence(until: threading.Event) -> Fault:
     def fault(handler: Handler) -> None:
         until.wait(20)
         handler.close_connection = True
+
+    return fault
+
+
+def pause(seconds: float) -> Fault:
+    """Take what comes, wait, and go on."""
+
+    def fault(handler: Handler) -> bool:
+        handler.body = handler.read_body()
+        time.sleep(seconds)
+        return True
 
     return fault
 
