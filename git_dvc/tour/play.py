@@ -78,6 +78,7 @@ def _tell(stage: Stage) -> None:
     _merge_labels(stage, train[0], train[1])
     _undo(stage)
     _share(stage)
+    _get(stage, first, second)
 
 
 def _begin(stage: Stage, images: list[digits.Digit]) -> None:
@@ -299,6 +300,22 @@ def _share(stage: Stage) -> None:
         _everything(stage, at="../colleague") == _everything(stage),
     )
     stage.run("git dvc push")
+
+
+def _get(stage: Stage, first: Snapshot, second: Snapshot) -> None:
+    stage.chapter("11. A registry: data without cloning it")
+    stage.tell("any repository with data is one; a program elsewhere takes just what it needs")
+    stage.run(f"git dvc get ../digits {MODEL} --rev v1.0 -o ../app/{MODEL}")
+    stage.check(
+        "the model is that of v1.0",
+        stage.snapshot(MODEL, at="../app") == _part(first, MODEL),
+    )
+    stage.run("git dvc get ../digits data/validation --rev v2.0 -o ../app/data/validation")
+    images = _part(second, "data/validation")
+    stage.check(
+        f"the {len(images)} images are those of v2.0, out of all of them",
+        stage.snapshot("data", at="../app") == images,
+    )
 
 
 def _moved(image: digits.Digit, label: str) -> str:
