@@ -51,7 +51,8 @@ def test_what_is_pushed_and_pulled_is_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = f"--size tiny --rounds 1 --tools git-dvc --no-strace --work {tmp_path}"
-    assert run.main([*options.split(), "--only", "push", "pull-hardlink"]) == 0
+    chosen = ["push", "pull-hardlink", "s3-push", "get-one", "gc-dry"]
+    assert run.main([*options.split(), "--only", *chosen]) == 0
     assert "FAILED" not in capsys.readouterr().out
     with pytest.raises(runner.Unequal, match="remote"):
         runner._compare(row("push"), {"git-dvc": {"remote": "a"}, "dvc": {"remote": "b"}})
