@@ -946,3 +946,49 @@ class NotDeletedError(GitDvcError):
             details=path_lines(f"{path}: {why}" for path, why in failed.items()),
             hint="the same command goes on where this one ended",
         )
+
+
+class UnsafeUrlError(GitDvcError):
+    """An address is not one that is handed to Git.
+
+    Args:
+        url: As it was given.
+        why: What is wrong with it.
+    """
+
+    exit_code = 128
+
+    def __init__(self, url: str, why: str) -> None:
+        head, mark, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        shown = f"{head}{mark}{host.rpartition('@')[2]}{slash}{path}"
+        super().__init__(
+            f"cannot use {quoted(shown)} as a repository: {why}",
+            hint="name a directory of this machine, https://..., ssh://... or user@host:path",
+        )
+
+
+class MirrorError(GitDvcError):
+    """A repository somewhere else cannot be read.
+
+    Args:
+        where: Its URL, without a password.
+        words: What Git said, without passwords.
+    """
+
+    exit_code = 128
+
+    def __init__(self, where: str, words: str) -> None:
+        lines = [line for line in plain_lines(words) if line]
+        first = lines[0] if lines else "git failed"
+        for prefix in ("fatal: ", "error: ", "remote: "):
+            first = first.removeprefix(prefix)
+        low = words.lower()
+        hint = ""
+        if any(text in low for text in ("authentication", "could not read username", "denied")):
+            hint = f"try 'git ls-remote {quoted(where)}': where that works, this does, too"
+        super().__init__(
+            f"cannot read {quoted(where)}: {first}",
+            details=[f"  {line}" for line in lines[1:]],
+            hint=hint,
+        )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,25 @@ def real_dvc() -> Path:
     if not named:
         pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A directory whose repositories Git's own daemon serves, and its address."""
+    top = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["git", "daemon", "--reuseaddr", "--export-all", f"--base-path={top}"]
+    daemon = subprocess.Popen([*words, "--listen=127.0.0.1", f"--port={port}", str(top)])
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield top, f"git://127.0.0.1:{port}"
+    finally:
+        daemon.terminate()
+        daemon.wait()

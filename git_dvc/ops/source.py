@@ -33,12 +33,14 @@ from git_dvc.errors import (
     MissingObjectError,
     NotASourceError,
     NowhereError,
+    RemoteError,
     UnknownPathError,
     UnknownRevisionError,
 )
 from git_dvc.formats import config as configs
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
+from git_dvc.git.mirror import Mirror, is_url
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
 from git_dvc.ops import remotes
@@ -48,7 +50,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Config, Layer, Listing, Project, config_paths, find_root, read_layer
 from git_dvc.remote.base import Remote
 from git_dvc.store.cache import READ_ONLY, Cache
-from git_dvc.tracked import TrackedOut, is_source
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_source
 
 MD5 = hashing.MD5.name
 RemoteChoice = str | Mapping[str, str] | None
@@ -188,9 +190,12 @@ class Source:
             remote = None
         extra = [*_given_layer(config), *_chosen_layer(remote)]
         folder = _folder_of(url)
-        if folder is None:
+        if folder is not None:
+            source = _open_folder(cls, url, folder, rev, extra, progress)
+        elif is_url(url):
+            source = _open_mirror(cls, url, rev, extra, progress)
+        else:
             raise NotASourceError(without_password(url))
-        source = _open_folder(cls, url, folder, rev, extra, progress)
         source._override(options)
         return source
 
@@ -749,6 +754,10 @@ class Source:
 
     def _found_parts(self) -> dict[str, Part]:
         paths = self._view.sources()
+        beside = [
+            path.removesuffix(LOCK_FILE) + STAGES_FILE for path in paths if path.endswith(LOCK_FILE)
+        ]
+        self._view.get_ready([*paths, *beside])
         prefixes = {""}
         prefixes.update(path[: -len(CONFIG) - 1] for path in paths if path.endswith(f"/{CONFIG}"))
         by_part: dict[str, list[str]] = {prefix: [] for prefix in prefixes}
@@ -820,6 +829,7 @@ class Part(Project):
         self.repo = None
         self.root = os.path.join(source.root, *prefix.split("/")) if source.root else source.where
         self.main_root = self.root
+        self._is_here = bool(source.root)
         self._view = source._view
         self._listing = listing
         self._tracked = None
@@ -843,8 +853,11 @@ class Part(Project):
 
     def _layers(self, source: Source) -> list[Layer]:
         place = os.path.join(self.root, ".dvc", "config")
+        own = _parsed_layer(self._view.read(relpaths.join(self.prefix, CONFIG)), place)
         layers = [read_layer(level, path) for level, path in config_paths(None)]
-        layers.append(_parsed_layer(self._view.read(relpaths.join(self.prefix, CONFIG)), place))
+        if not source.root:
+            layers = [_without_strangers(layer, own) for layer in layers]
+        layers.append(own)
         if source.root and self.is_project and not source.is_work_tree:
             # What was added since, and this machine's own options, count for old revisions, too.
             layers.append(_safe(read_layer("project", place)))
@@ -910,8 +923,26 @@ class Part(Project):
         if name is None:
             return
         if name not in self._remotes:
+            self._refuse_relative(name)
             self._remotes[name] = remotes.opened(self, name)
         yield self._remotes[name]
+
+    def _refuse_relative(self, name: str) -> None:
+        """Refuse a remote that is a folder beside a repository on another machine."""
+        if self._is_here:
+            return
+        for layer in reversed(self.config.layers):
+            url = layer.values.get(("remote", name), {}).get("url")
+            if url is None:
+                continue
+            if layer.level == "project" and not configs.url_scheme(url) and not os.path.isabs(url):
+                raise RemoteError(
+                    name,
+                    url,
+                    "it is a folder beside the original repository, out of reach from here",
+                    hint="name another place for its data with --remote-config url=...",
+                )
+            return
 
     def location(self, out: TrackedOut, name: str, value: str) -> str:
         """Return where an object is stored."""
@@ -1024,6 +1055,30 @@ def _open_folder(
     )
 
 
+def _open_mirror(
+    kind: type[Source],
+    url: str,
+    rev: str | None,
+    extra: Sequence[Layer],
+    progress: Progress | None,
+) -> Source:
+    mirror = Mirror.at(url, os.path.join(cache_home(), "repos"), progress)
+    commit = mirror.commit(rev)
+    trees = Trees(mirror.repo, CommitView.ALSO)
+    view = CommitView(trees, commit, bring=lambda blobs: mirror.bring(trees, blobs))
+    return kind(
+        url,
+        rev,
+        view=view,
+        commit=commit,
+        root="",
+        repo=mirror.repo,
+        trees=trees,
+        extra=extra,
+        progress=progress,
+    )
+
+
 def _parsed_layer(data: bytes | None, place: str) -> Layer:
     try:
         parsed = configs.parse((data or b"").decode("utf-8"), place)
@@ -1037,6 +1092,22 @@ def _safe(layer: Layer) -> Layer:
     values = {
         section: {name: text for name, text in options.items() if name not in _UNSAFE_OPTIONS}
         for section, options in layer.values.items()
+    }
+    return layer._replace(values=values)
+
+
+def _without_strangers(layer: Layer, theirs: Layer) -> Layer:
+    """Return a config of the user's without remotes of the same name that are others.
+
+    Options of the user's remote 'store', a password among them, are not for every repository
+    that calls some place of its own 'store'.
+    """
+    values = {
+        section: options
+        for section, options in layer.values.items()
+        if section[0] != "remote"
+        or "url" not in options
+        or theirs.values.get(section, {}).get("url") in (None, options["url"])
     }
     return layer._replace(values=values)
 

@@ -277,6 +277,11 @@ class CommitView:
             self._folders[folder] = found
         return found
 
+    def _blob(self, blob: str) -> bytes:
+        if self._bring is not None:
+            self._bring([blob])
+        return self._trees.blob(blob)
+
     def _found(self, path: str, hops: int = 0) -> tuple[str, Node] | None:
         """Return a path without links, and what is there.
 
@@ -295,7 +300,7 @@ class CommitView:
             if node.is_link:
                 if hops >= _MOST_LINKS:
                     raise FormatError("links that lead in a circle", path)
-                target = os.fsdecode(self._trees.blob(node.blob))
+                target = os.fsdecode(self._blob(node.blob))
                 parent = done.rpartition("/")[0]
                 lead = posixpath.normpath(posixpath.join(parent or ".", target))
                 if lead.startswith(("/", "../")) or lead == "..":
@@ -364,7 +369,7 @@ class CommitView:
         blob = self._trees.blob_at(self._commit, relpaths.join(self._prefix, path))
         if blob is None:
             return None
-        data = self._trees.blob(blob)
+        data = self._blob(blob)
         if len(data) > 16 * 1024**2:
             raise FormatError("too large", path)
         return data
@@ -374,16 +379,19 @@ class CommitView:
         found = self._found(path)
         if found is None or found[1].is_dir:
             raise FormatError("not a regular file", quoted(path))
-        yield self._trees.blob(found[1].blob)
+        yield self._blob(found[1].blob)
 
     def get_ready(self, paths: Iterable[str]) -> None:
         """Bring the content of many files at once."""
         if self._bring is None:
             return
+        pointers = self._pointers()
         wanted = []
         for path in paths:
-            parent, _, name = path.rpartition("/")
-            node = self._listing(parent).get(name)
-            if node is not None and not node.is_dir:
-                wanted.append(node.blob)
+            blob = pointers.get(path)
+            if blob is None:
+                found = self._found(path)
+                blob = found[1].blob if found is not None and not found[1].is_dir else None
+            if blob:
+                wanted.append(blob)
         self._bring(wanted)

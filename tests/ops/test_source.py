@@ -12,13 +12,16 @@ from git_dvc.errors import (
     FormatError,
     NotASourceError,
     NowhereError,
+    RemoteError,
     UnknownPathError,
     UnknownRevisionError,
+    UnsafeUrlError,
 )
-from git_dvc.ops import push
+from git_dvc.ops import config, push, remote, remotes
 from git_dvc.ops.source import Source
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
+from tests.conftest import run_git
 from tests.ops.conftest import git
 from tests.scene import check_objects, md5, read_tree, write_tree
 
@@ -169,3 +172,78 @@ def test_a_plain_git_repository_has_what_git_has(git_repo: Path) -> None:
 
 def read_tree_without_git(top: Path) -> dict[str, bytes]:
     return {name: data for name, data in read_tree(top).items() if not name.startswith(".git/")}
+
+
+# -- by a Git URL -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(registry: Path, git_server: tuple[Path, str]) -> str:
+    """The URL of the registry, whose data is on its remote only."""
+    with Project.open() as project:
+        push.push(project)
+    top, base = git_server
+    name = f"{registry.parent.name}.git"
+    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "-q", "--bare", ".", top / name)
+    run_git("config", "uploadpack.allowFilter", "true", cwd=top / name)
+    shutil.rmtree(registry / ".dvc/cache")
+    return f"{base}/{name}"
+
+
+def test_a_git_url_is_read_like_a_directory(address: str, tmp_path: Path) -> None:
+    with Source.open(address) as source:
+        assert source.commit == git("rev-parse", "HEAD")
+        assert whole(source, "data") == {
+            "data/a": b"a2 longer",
+            "data/new": b"n2",
+            "data/sub/b": b"b1",
+        }
+        assert source.read("link") == b"x"
+        assert source.entry("code/x.py").size_bytes == 1
+        sizes = {entry.path: entry.size_bytes for entry in source.children(sizes=True)}
+        assert sizes["link"] == 9
+        assert source.bring("code", Cache(str(tmp_path / "mine"))).nfiles == 4
+    with Source.open(address, "v1") as source:
+        assert not source.exists("inner")
+        with pytest.raises(NowhereError):  # of v1 nothing was pushed
+            source.read("data/a")
+
+
+def test_a_remote_beside_another_machines_repository_is_out_of_reach(
+    address: str, registry: Path, tmp_path: Path, git_server: tuple[Path, str]
+) -> None:
+    with Project.open() as project:
+        remote.add(project, "store", "../store", default=True, force=True)
+    git("commit", "-qam", "relative")
+    git("push", "-q", git_server[0] / address.rpartition("/")[2], "main")
+    with Source.open(address) as source:
+        assert source.entry("model").size_bytes == 2
+        with pytest.raises(RemoteError, match="out of reach") as caught:
+            source.read("model")
+        assert "--remote-config" in caught.value.hint
+    with Source.open(address, remote_config={"url": str(tmp_path / "store")}) as source:
+        assert source.read("model") == b"m1"
+
+
+def test_a_stranger_gets_no_secret_and_runs_nothing(
+    registry: Path, address: str, git_server: tuple[Path, str], tmp_path: Path
+) -> None:
+    mine = {"url": "https://mine/", "password": "secret", "user": "me"}
+    for option, value in mine.items():
+        config.put(None, f"remote.store.{option}", value, "global")
+    with Project.open() as project:
+        config.put(project, "remote.other.url", "webdav://x/", "project")
+        config.put(project, "remote.other.bearer_token_command", "touch ran", "project")
+    git("commit", "-qam", "options")
+    git("push", "-q", git_server[0] / address.rpartition("/")[2], "main")
+    with Source.open(address) as source:
+        part = source.parts[""]
+        assert remotes.about(part, "store").options == {"url": str(tmp_path / "store")}
+        assert remotes.about(part, "other").options == {"url": "webdav://x/"}
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c true", "file://nosuch", "-x", "nosuch", "s3://b/x"])
+def test_only_repositories_are_opened(url: str) -> None:
+    with pytest.raises((NotASourceError, UnsafeUrlError)):
+        Source.open(url)
