@@ -61,9 +61,11 @@ def add(
     from git_dvc.ops import remote as op
 
     with opened.project_if_any() as project:
-        op.add(project, name, url, level, default=default, force=force)
+        added = op.add(project, name, url, level, default=default, force=force)
         if default:
             console.say(f"'{quoted(name.lower())}' is the default remote now")
+        for note in added.notes:
+            console.hint(note)
 
 
 def listing(

@@ -8,6 +8,7 @@ Settings of git-dvc alone are Git's (``git config dvc.preCommit``); naming one h
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ OURS = {
 """Settings that live in Git's config, by lower-case name."""
 
 _CACHE_DIR = (("cache",), "dir")
+_PASSWORD = re.compile(r"[^/]+://[^/@]*:[^/@]+@")
 
 
 Change = Callable[[str], str]
@@ -126,7 +128,7 @@ def put(project: Project | None, name: str, value: str, level: str | None = None
         if not value.strip():
             raise ConfigError(f"{configs.name_of(section, option)}: expected a path")
         value = stored_path(value, layer.path)
-    notes = _notes(section, option, layer)
+    notes = notes_of(section, option, value, layer)
     if project is not None and (section, option) == _CACHE_DIR:
         notes += _moved_cache(project, layer, value)
     _write(project, layer, section, option, value)
@@ -314,7 +316,8 @@ def _trouble(layers: Sequence[Layer]) -> list[str]:
 # -- what else there is to know ---------------------------------------------------------------
 
 
-def _notes(section: configs.Section, option: str, layer: Layer) -> list[str]:
+def notes_of(section: configs.Section, option: str, value: str, layer: Layer) -> list[str]:
+    """Return what a person should know after an option was written."""
     if (section, option) == (("cache",), "type"):
         return ["links that exist stay as they are; 'git dvc checkout --relink' makes them anew"]
     if option in configs.SECRET_OPTIONS and layer.level == "project":
@@ -322,6 +325,12 @@ def _notes(section: configs.Section, option: str, layer: Layer) -> list[str]:
         return [
             f"this file is committed, with the secret in it; to keep it here, run "
             f"'git dvc config -u {name}', then 'git dvc config --local {name} ...'"
+        ]
+    if option == "url" and layer.level == "project" and _PASSWORD.match(value):
+        name = configs.name_of(section, "password")
+        return [
+            "this file is committed, with the password in the url; take it out there, and run "
+            f"'git dvc config --local {name} ...'"
         ]
     return []
 

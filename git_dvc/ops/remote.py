@@ -51,10 +51,12 @@ def listing(project: Project | None, level: str | None = None) -> list[Listed]:
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown."""
+    """Return an address as it may be shown: without password, and without the query of the web."""
     head, mark, rest = url.partition("://")
     if not mark:
         return url
+    if head.lower() in ("http", "https", "webdav", "webdavs"):
+        rest = rest.partition("?")[0]  # it may be a signature
     host, slash, path = rest.partition("/")
     return f"{head}://{host.rpartition('@')[2]}{slash}{path}"
 
@@ -120,7 +122,8 @@ def add(
         return configs.edit(text, _CORE, "remote", name) if default else text
 
     settings.rewrite(project, [(layer, change)])
-    return settings.Setting(f"remote.{name}.url", stored, layer.level, layer.path)
+    notes = settings.notes_of(section, "url", stored, layer)
+    return settings.Setting(f"remote.{name}.url", stored, layer.level, layer.path, tuple(notes))
 
 
 def remove(project: Project | None, name: str, level: str | None = None) -> None:

@@ -110,6 +110,17 @@ def test_a_command_for_tokens_is_the_users_own(one: Path, tmp_path: Path) -> Non
     assert mark.exists()
 
 
+def test_a_password_in_a_url_is_not_shown_and_not_committed_unnoticed(one: Path) -> None:
+    url = f"https://ada:{PASSWORD}@host/data?signature=x"
+    said = run(one, "remote", "add", "web", url)
+    assert "this file is committed, with the password in the url" in said
+    assert "'git dvc config --local remote.web.password ...'" in said
+    assert run(one, "remote", "add", "--local", "mine", url) == ""
+    assert "web\thttps://host/data\nmine\thttps://host/data\n" in run(one, "remote", "list")
+    assert "committed" in run(one, "remote", "modify", "team", "url", url)
+    assert run(one, "remote", "modify", "team", "url", "https://ada@host/data") == ""
+
+
 def test_options_that_cannot_be_used(one: Path) -> None:
     words = {
         "url = http:///x": "url: names no host",
