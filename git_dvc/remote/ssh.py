@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import stat
 import threading
@@ -24,6 +25,7 @@ from concurrent.futures import CancelledError, Future
 from importlib import import_module
 from itertools import chain
 from queue import SimpleQueue
+from time import time
 from typing import Any, NamedTuple, TypeVar, cast
 
 import asyncssh
@@ -59,6 +61,8 @@ _SYNC_EVERY_BYTES = 256 * 1024 * 1024
 _DEEPEST = 64
 _FOLDERS_AT_ONCE = 8
 _CLEANUP_S = 5.0
+_LEFT_OVER_S = 24 * 3600.0
+_LEFT_OVER = re.compile(r"[0-9a-f]{24}")
 
 
 def connect(url: str, options: Mapping[str, str]) -> SshWire:
@@ -264,6 +268,7 @@ class SshWire:
         self._connecting: asyncio.Lock | None = None
         self._session: _Session | None = None
         self._made: set[str] = set()
+        self._is_clean = False
 
     # -- between the threads --------------------------------------------------------------
 
@@ -589,7 +594,22 @@ class SshWire:
             await self._throw_away(at, opened, temporary)
             raise
 
+    async def _clean(self, at: _At) -> None:
+        """Take away, once, what uploads that were killed left behind long ago."""
+        if self._is_clean:
+            return
+        self._is_clean = True
+        old = time() - _LEFT_OVER_S
+        try:
+            for found in (await self._scan(at, TEMPORARY))[0]:
+                name = found.key.removeprefix(TEMPORARY)
+                if _LEFT_OVER.fullmatch(name) and found.mtime_s and found.mtime_s < old:
+                    await at.session.heard(at.client.remove(self._path(found.key)))
+        except asyncssh.SFTPError:
+            return  # it is another's, or gone
+
     async def _create(self, at: _At) -> tuple[_Opened, str]:
+        await self._clean(at)
         temporary = self._path(TEMPORARY + os.urandom(12).hex())
         try:
             await self._make_folder(at, os.path.dirname(temporary))

@@ -411,6 +411,18 @@ def test_many_calls_make_the_same_folders(connect: Connect) -> None:
         assert len(list(wire.listing("a/b/"))) == 48
 
 
+def test_what_killed_uploads_left_is_taken_away(connect: Connect) -> None:
+    tmp = connect.folder / "tmp"
+    tmp.mkdir(parents=True)
+    long_ago = time.time() - 2 * 24 * 3600
+    for name, is_old in (("a" * 24, True), ("b" * 24, False), ("of-another", True)):
+        (tmp / name).write_bytes(b"x")
+        if is_old:
+            os.utime(tmp / name, (long_ago, long_ago))
+    assert works(connect())
+    assert sorted(os.listdir(tmp)) == ["b" * 24, "of-another"]
+
+
 def test_folders_that_were_taken_away_are_made_again(connect: Connect) -> None:
     wire = connect()
     wire.write("a/b/c", [b"x"], 1)
