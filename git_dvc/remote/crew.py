@@ -7,8 +7,9 @@ which alone touches caches and databases.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Generator, Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from git_dvc.progress import Progress
 
@@ -51,24 +52,12 @@ def aside(call: Callable[[], Result]) -> Result:
 
     Native clients do not notice a signal; so another thread makes the call, and is left behind.
     """
-    from queue import SimpleQueue
-    from threading import Thread, current_thread, main_thread
+    from threading import current_thread, main_thread
 
     if current_thread() is not main_thread():
         return call()
-    done: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            done.put((True, call()))
-        except BaseException as problem:
-            done.put((False, problem))
-
-    Thread(target=run, daemon=True).start()
-    worked, result = done.get()
-    if not worked:
-        raise result
-    return cast(Result, result)
+    (result,) = ahead([None], lambda _: call(), 1)
+    return result
 
 
 def each(
@@ -126,6 +115,44 @@ def each(
     finally:
         event.set()
         _see_off(threads, done)
+
+
+def ahead(
+    items: Iterable[Item], work: Callable[[Item], Result], count: int
+) -> Generator[Result, None, None]:
+    """Yield what ``work`` made of each item, in their order, while it works on the next ones.
+
+    Args:
+        items: What to work on.
+        work: Is called in a thread.
+        count: How many results may be made before they are taken.
+
+    Raises:
+        Exception: What ``work`` raises.
+    """
+    from queue import SimpleQueue
+    from threading import Thread
+
+    def begin(item: Item) -> SimpleQueue[tuple[bool, Any]]:
+        done: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+
+        def run() -> None:
+            try:
+                done.put((True, work(item)))
+            except BaseException as problem:
+                done.put((False, problem))
+
+        Thread(target=run, daemon=True).start()
+        return done
+
+    rest = iter(items)
+    begun = [begin(item) for item in islice(rest, count)]
+    while begun:
+        worked, result = begun.pop(0).get()
+        if not worked:
+            raise result
+        begun += [begin(item) for item in islice(rest, 1)]
+        yield result
 
 
 def _see_off(threads: Sequence[Thread], done: Queue[Any]) -> None:

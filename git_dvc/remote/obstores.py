@@ -31,6 +31,7 @@ from git_dvc import parallel
 from git_dvc.errors import ConfigError, quoted
 from git_dvc.formats.config import url_scheme
 from git_dvc.remote import aws
+from git_dvc.remote.crew import ahead
 from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, WireError
 
 JOBS = 16
@@ -42,6 +43,12 @@ LARGE_AT_ONCE = 3
 """How many files of more than a megabyte are written at once: what bounds the memory."""
 SMALL_BYTES = 1024**2
 PIECE_BYTES = 1024**2
+WIDE_BYTES = 48 * 1024**2
+"""From this size on a file is fetched by several ranges at once."""
+RANGE_BYTES = 8 * 1024**2
+RANGES_AT_ONCE = 4
+WIDE_AT_ONCE = 1
+"""How many files are fetched so at once; many files together fill the line anyway."""
 PAGE = 1000
 
 CONNECT_TIMEOUT_S = 10
@@ -109,6 +116,7 @@ class ObjectStoreWire:
         self._stores: tuple[Any, Any] | None = None
         self._unwritable = ""
         self._large = Semaphore(LARGE_AT_ONCE)
+        self._wide = Semaphore(WIDE_AT_ONCE)
 
     @property
     def _store(self) -> Any:
@@ -177,11 +185,29 @@ class ObjectStoreWire:
                 first, end = got.range
                 if end - first <= SMALL_BYTES:
                     yield bytes(got.bytes())
-                    return
-                for piece in got.stream(min_chunk_size=PIECE_BYTES):
-                    yield bytes(piece)
+                elif end - first >= WIDE_BYTES and self._wide.acquire(blocking=False):
+                    try:
+                        yield from self._read_wide(key, first, end, got.meta["e_tag"])
+                    finally:
+                        self._wide.release()
+                else:
+                    for piece in got.stream(min_chunk_size=PIECE_BYTES):
+                        yield bytes(piece)
         except _BehindEndError:
             return
+
+    def _read_wide(self, key: str, first: int, end: int, etag: str | None) -> Iterator[bytes]:
+        """Yield a long part of a file, some ranges ahead: one stream of a cloud is slow."""
+
+        def fetch(start: int) -> bytes:
+            options: dict[str, Any] = {"range": (start, min(start + RANGE_BYTES, end))}
+            if etag:
+                options["if_match"] = etag  # never bytes of two contents
+            with self._translated():
+                got = obstore.get(self._store, key, options=options)  # type: ignore[arg-type]
+                return bytes(got.bytes())
+
+        yield from ahead(range(first, end, RANGE_BYTES), fetch, RANGES_AT_ONCE)
 
     def write(self, key: str, pieces: Iterable[bytes], size_bytes: int) -> None:
         """Give a key this content."""
@@ -291,6 +317,8 @@ def _translation(problem: Exception, bucket: str) -> WireError:
         )
     if code == "RequestTimeTooSkewed":
         return RefusedError(f"the clock of this machine is wrong ({said})", "set it")
+    if isinstance(problem, exceptions.PreconditionError):
+        return UnsteadyError("the file was replaced while it was read")
     if status in _UNSTEADY or code in _UNSTEADY_CODES:
         return UnsteadyError(f"the server says {said}")
     if status == 401 or code in _UNKNOWN_KEY:

@@ -240,6 +240,34 @@ def test_a_part_that_fails_is_sent_again_by_itself(
     assert b"".join(remote.read("md5", value)) == data
 
 
+def test_a_very_large_file_is_fetched_by_ranges(
+    server: S3Server, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(obstores, "WIDE_BYTES", 4 * SMALL_BYTES)
+    monkeypatch.setattr(obstores, "RANGE_BYTES", SMALL_BYTES)
+    data = os.urandom(5 * SMALL_BYTES + 17)
+    wire.write("a", [data], len(data))
+    server.requests.clear()
+    assert b"".join(wire.read("a")) == data
+    assert server.requests == {"GET": 1 + 6}
+    assert b"".join(wire.read("a", 5)) == data[5:]
+    assert b"".join(wire.read("a", 7, 4 * SMALL_BYTES)) == data[7 : 7 + 4 * SMALL_BYTES]
+    one, two = wire.read("a"), wire.read("a")
+    assert next(one) == data[:SMALL_BYTES]
+    assert b"".join(two) == data, "one at a time, the next goes as one stream"
+    wire.write("a", [b"."] * len(data), len(data))
+    with pytest.raises(UnsteadyError, match="replaced while it was read"):
+        list(one)
+    server.fault = lambda environ: (
+        Answer("500 Internal Server Error") if server.requests.total() == 4 else None
+    )
+    server.requests.clear()
+    got: list[bytes] = []
+    with pytest.raises(UnsteadyError):
+        got.extend(wire.read("a"))
+    server.fault = lambda environ: None
+
+
 def test_odd_keys(wire: Wire) -> None:
     """Data that is imported has any name."""
     for key in ("a b/c#d", "100%", "é/ü?x=1", "a+b", "~x"):
