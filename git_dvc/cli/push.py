@@ -163,6 +163,13 @@ def pull(
         code = _tell(done.moved, problems, "fetched", "from", nothing, offered.hint)
         if trouble is not None:
             console.error(str(trouble))
+        if done.bare:
+            names = render.and_list([quoted(project.shown(path)) for path in done.bare[:5]])
+            more = f" and {len(done.bare) - 5} more" if len(done.bare) > 5 else ""
+            console.hint(
+                f"imports without their data: {names}{more}; name them to bring it:\n"
+                f"'git dvc pull {quoted(project.shown(done.bare[0]))}'"
+            )
         return 1 if code or trouble is not None else 0
 
 

@@ -8,7 +8,7 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
-from git_dvc.errors import UsageError
+from git_dvc.errors import GitDvcError, UsageError
 
 EXAMPLES = """
 git dvc update table.csv.dvc            # what its source has now
@@ -46,6 +46,7 @@ def update(
     if remote and not to_remote:
         raise UsageError("--remote says where --to-remote sends the data")
 
+    errors: list[GitDvcError] = []
     with opened.project() as project:
         done = op.update(
             project,
@@ -57,5 +58,9 @@ def update(
             jobs=jobs,
             force=force,
             progress=console.progress(),
+            errors=errors,
         )
-        return max([opened.tell_import(project, one, project.shown(one.relpath)) for one in done])
+        codes = [opened.tell_import(project, one, project.shown(one.relpath)) for one in done]
+    for problem in errors:
+        console.error(str(problem))
+    return max([*codes, 1 if errors else 0])

@@ -79,7 +79,7 @@ def import_data(
         staged = recording.stage(project, changed)
         placed = None
         if content.out.hash is not None:
-            placed = imports.place(project, item, content, watch, force=force)
+            placed = imports.place(project, item, content.out, watch, force=force)
     return Imported(item.relpath, item.source, content, changed, staged, placed)
 
 

@@ -537,8 +537,7 @@ def record(
 
 
 def place(
-    project: Project, item: TrackedOut, content: Content, progress: Progress, *, force: bool
+    project: Project, item: TrackedOut, out: Out, progress: Progress, *, force: bool
 ) -> placing.Result:
     """Put an import's data in place, in an operation."""
-    chosen = Selected(item._replace(out=content.out))
-    return placing.place(project, [chosen], progress, force=force)
+    return placing.place(project, [Selected(item._replace(out=out))], progress, force=force)

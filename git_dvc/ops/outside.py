@@ -56,7 +56,9 @@ def origin(
         url = f"{found.url.rstrip('/')}/{rest}" if rest else found.url
         scheme = found.scheme
     if scheme in ("", "file"):
-        path = os.path.expanduser(local_path(url))
+        path = local_path(url)
+        if not base or url is not address:  # a '~' in a pointer file is nobody's home
+            path = os.path.expanduser(path)
         return LocalOrigin(os.path.normpath(os.path.join(base or os.getcwd(), path)), address)
     given = _checked(scheme, url, given)
     return origins.connect(url, given, shown(address))

@@ -25,12 +25,14 @@ class Pulled(NamedTuple):
         moved: What came from each remote.
         placed: What was put in place; broken pointer files and absent data are told once, by
             ``moved`` and ``problems``.
-        completed: Imports that were recorded without their data.
+        completed: Imports that were recorded without their data and have it now.
+        bare: Outputs of those that were not named, and still are without data.
     """
 
     moved: list[Moved]
     placed: placing.Result
     completed: Sequence[Imported] = ()
+    bare: Sequence[str] = ()
 
 
 def pull(
@@ -60,7 +62,7 @@ def pull(
     targets = [name for name in asked.targets if not any(asked.scope) or _is_here(project, name)]
     if asked.targets and not targets:
         return Pulled(moved, placing.Result())  # other revisions have all of it
-    completed, errors = _complete(project, targets, asked, progress)
+    completed, errors, bare = _complete(project, targets, asked, progress)
     if errors:
         moved.append(Moved("", 0, 0, [], errors))
     placed = placing.checkout(
@@ -79,20 +81,24 @@ def pull(
     told = {path.rstrip("/") for one in moved for path, _ in one.missing}
     for path in [path for path in placed.missing if project.shown(path).rstrip("/") in told]:
         del placed.missing[path]
-    return Pulled(moved, placed, completed)
+    return Pulled(moved, placed, completed, bare)
 
 
 def _complete(
     project: Project, targets: Sequence[str], asked: Asked, progress: Progress | None
-) -> tuple[list[Imported], list[GitDvcError]]:
-    """Bring the data of imports that were recorded without it (``--no-download``)."""
+) -> tuple[list[Imported], list[GitDvcError], list[str]]:
+    """Bring the data of imports that were recorded without it (``--no-download``), if named.
+
+    No hash says what it should be, and the pointer file of somebody else could name any file of
+    this machine as its source: so nobody gets it who did not ask for this very data.
+    """
     found = select(project, targets, recursive=asked.recursive, with_deps=asked.with_deps)
     items = [one.item for one in found if one.item.origin and one.item.out.hash is None]
-    if not items:
-        return [], []
+    if not items or not targets:
+        return [], [], [item.relpath for item in items]
     from git_dvc.ops import update
 
-    return update.complete(project, items, progress or NoProgress(), asked.jobs)
+    return *update.complete(project, items, progress or NoProgress(), asked.jobs), []
 
 
 def _is_here(project: Project, target: str) -> bool:

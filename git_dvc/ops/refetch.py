@@ -27,6 +27,7 @@ from git_dvc.ops.select import Selected
 from git_dvc.ops.source import Source
 from git_dvc.progress import Progress
 from git_dvc.project import Project
+from git_dvc.tracked import TrackedOut
 
 Wanted = tuple[Selected, str, Dep]
 """An import, the commit that names it or '', and its source."""
@@ -131,6 +132,11 @@ def _bring(
         files += part.nfiles or 1
         size_bytes += part.size_bytes
     return files, size_bytes
+
+
+def lacks(project: Project, item: TrackedOut) -> bool:
+    """Return whether the cache lacks anything of an output."""
+    return _lacks(project, Selected(item))
 
 
 def _lacks(project: Project, chosen: Selected) -> bool:

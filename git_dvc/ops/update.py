@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from git_dvc.errors import (
     CannotImportError,
@@ -13,7 +13,7 @@ from git_dvc.errors import (
     quoted,
 )
 from git_dvc.formats.imports import Dep
-from git_dvc.ops import imports, to_remote
+from git_dvc.ops import imports, refetch, to_remote
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.imports import Content, Imported
@@ -35,6 +35,7 @@ def update(
     jobs: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    errors: list[GitDvcError] | None = None,
 ) -> list[Imported]:
     """Ask the sources of imports, bring what is new and put it in place.
 
@@ -48,11 +49,15 @@ def update(
         jobs: How many files at a time.
         force: Replace data that was changed here; it is kept for undo.
         progress: Told of the work.
+        errors: Gets what is wrong with one source, so that the others are asked all the same.
+
+    Returns:
+        What was done, one for each import that could be asked.
 
     Raises:
         UnknownTargetError: A target is no import.
         UnsavedDataError: Data was changed here and not saved; nothing was changed.
-        GitDvcError: A source cannot be used; what came before stays.
+        GitDvcError: A source cannot be used, if ``errors`` is None; nothing was changed.
     """
     watch = progress or NoProgress()
     items = _chosen(project, targets, recursive)
@@ -64,13 +69,19 @@ def update(
             raise UsageError(f"--rev: {shown} is not from a repository and has no revisions")
     if to is not None and any(dep.repo for dep in deps):
         raise UsageError("--to-remote: data of other repositories stays with them")
-    if not force and to is None:
-        _check_saved(project, items, watch)
-    done = []
+    differing = _differing(project, items, watch, force=force) if to is None else set()
+    brought: list[tuple[TrackedOut, Content | None]] = []
     for item, dep in zip(items, deps, strict=True):
-        content = _newest(project, item, dep, rev, watch, download=download, to=to, jobs=jobs)
-        done.append(_take(project, item, content, watch, force=force, place=to is None))
-    return done
+        try:
+            content = _newest(project, item, dep, rev, watch, download=download, to=to, jobs=jobs)
+            brought.append((item, content))
+        except GitDvcError as problem:
+            if errors is None:
+                raise
+            errors.append(problem)
+    if not download:
+        differing.clear()
+    return _take(project, brought, watch, "update", differing, force=force, place=to is None)
 
 
 def complete(
@@ -90,16 +101,14 @@ def complete(
     Returns:
         What was done, and what went wrong.
     """
-    done = []
+    brought = []
     errors = []
     for item in items:
         try:
-            dep = imports.dep_of(item)
-            content = _recorded(project, item, dep, progress, jobs)
-            done.append(_take(project, item, content, progress, force=False))
+            brought.append((item, _recorded(project, item, imports.dep_of(item), progress, jobs)))
         except GitDvcError as problem:
             errors.append(problem)
-    return done, errors
+    return _take(project, brought, progress, "pull"), errors
 
 
 def _recorded(
@@ -137,26 +146,33 @@ def _chosen(project: Project, targets: Sequence[str], recursive: bool) -> list[T
     return imported
 
 
-def _check_saved(project: Project, items: Sequence[TrackedOut], progress: Progress) -> None:
-    """Refuse to go on if data was changed here and is nowhere else.
+def _differing(
+    project: Project, items: Sequence[TrackedOut], progress: Progress, *, force: bool
+) -> set[str]:
+    """Return the outputs that are not what their pointers say: changed here, or never put there.
 
     Raises:
-        UnsavedDataError: Names the files.
+        UnsavedDataError: What was changed is nowhere else, and ``force`` is not given.
     """
+    differing = set()
     unsaved = []
     for item in items:
         state = examine(project, Selected(item), progress, check_cache=False)
-        if state.kind in (CLEAN, DELETED):
+        if state.kind == CLEAN:
             continue
-        cache = project.cache(item.out.hash_name)
-        lacking = cache.lacks(state.current.values())
+        if item.out.hash is not None:
+            differing.add(item.relpath)
+        if state.kind == DELETED:
+            continue
+        lacking = project.cache(item.out.hash_name).lacks(state.current.values())
         unsaved += [
             project.shown(f"{item.relpath}/{path}" if path else item.relpath)
             for path, value in state.current.items()
             if value in lacking
         ]
-    if unsaved:
+    if unsaved and not force:
         raise UnsavedDataError(unsaved, "save them elsewhere, or replace them with --force")
+    return differing
 
 
 def _newest(
@@ -171,7 +187,9 @@ def _newest(
     jobs: int | None,
 ) -> Content | None:
     """Bring the newest version of an import; None if it is the one that is recorded."""
-    is_complete = item.out.hash is not None or not download
+    is_complete = not download or not (item.out.hash is None or refetch.lacks(project, item))
+    if to is not None:
+        is_complete = item.out.hash is not None
     if dep.repo is None:
         origin = imports.origin_of(project, item, dep)
         try:
@@ -199,22 +217,44 @@ def _newest(
 
 def _take(
     project: Project,
-    item: TrackedOut,
-    content: Content | None,
+    brought: Sequence[tuple[TrackedOut, Content | None]],
     progress: Progress,
+    kind: str,
+    differing: Set[str] = frozenset(),
     *,
-    force: bool,
+    force: bool = False,
     place: bool = True,
-) -> Imported:
-    """Record a new version, and put it in place."""
-    if content is None:
-        return Imported(item.relpath, item.source)
-    with project.lock(progress), project.operation("update"):
+) -> list[Imported]:
+    """Record new versions and put them in place, in one operation.
+
+    Args:
+        project: The project.
+        brought: Imports, with a new version or None.
+        progress: Told of the work.
+        kind: What the operation log calls it.
+        differing: Outputs that are to be put in place also without a new version; an update that
+            was killed may have left them.
+        force: Discard unsaved data.
+        place: Put anything in place at all.
+    """
+    due = {item.relpath for item, content in brought if content or item.relpath in differing}
+    if not due:
+        return [Imported(item.relpath, item.source) for item, _ in brought]
+    with project.lock(progress), project.operation(kind):
         project.forget_tracked()
-        check_not_busy(project, [item.relpath])
-        changed = imports.record(project, item, content, fresh=False)
-        staged = recording.stage(project, changed)
-        placed = None
-        if content.out.hash is not None and place:
-            placed = imports.place(project, item, content, progress, force=force)
-    return Imported(item.relpath, item.source, content, changed, staged, placed)
+        check_not_busy(project, sorted(due))
+        changed = {
+            item.relpath: imports.record(project, item, content, fresh=False)
+            for item, content in brought
+            if content is not None
+        }
+        staged = recording.stage(project, [path for paths in changed.values() for path in paths])
+        done = []
+        for item, content in brought:
+            placed = None
+            out = content.out if content is not None else item.out
+            if place and item.relpath in due and out.hash is not None:
+                placed = imports.place(project, item, out, progress, force=force)
+            paths = changed.get(item.relpath, ())
+            done.append(Imported(item.relpath, item.source, content, paths, staged, placed))
+    return done

@@ -260,7 +260,7 @@ def test_an_import_that_was_killed_is_finished_by_the_same_command(
     for stop in range(1, 60):
         child = os.fork()
         if child == 0:
-            _die_at(stop)
+            die_at(stop)
             try:
                 import_url(Project.open(), "../outside/many")
             except BaseException:
@@ -287,7 +287,7 @@ def test_an_import_that_was_killed_is_finished_by_the_same_command(
     assert finished
 
 
-def _die_at(call: int) -> None:
+def die_at(call: int) -> None:
     """Kill this process at the n-th rename or link."""
     import signal
 

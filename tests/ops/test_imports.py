@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from git_dvc.ops.wanted import HERE, Asked, Scope
 from git_dvc.progress import NoProgress
 from git_dvc.project import Project
 from tests.conftest import run_git
+from tests.ops.test_import_url import die_at
 from tests.scene import check_objects, git_dvc, is_clean, md5, read_tree, write_tree
 
 V1 = {"a": b"1", "sub/b": b"2"}
@@ -210,6 +212,48 @@ def test_data_changed_here_stops_an_update(project: Project, registry: Registry)
     assert Path("data/a").read_text() == "mine"
 
 
+def test_one_source_that_fails_does_not_keep_the_others_from_updating(
+    project: Project, registry: Registry, tmp_path: Path
+) -> None:
+    write_tree(tmp_path / "ext", {"f": "1"})
+    import_url(project, "../ext/f")
+    import_data(project, "../registry", "data", rev="v1")
+    (tmp_path / "ext/f").unlink()
+    said = git_dvc("update", "f", "data", cwd=".")
+    assert (said.returncode, said.stdout) == (1, "data: nothing new\n")
+    assert "nothing is there: ../ext/f" in said.stderr
+    write_tree(tmp_path / "ext", {"f": "22"})
+    update(project, ["f"])
+    update(project, ["data"], rev="v2")
+    undo(project)  # both together are one operation
+    write_tree(tmp_path / "ext", {"f": "333"})
+    registry.save({"data/a": "9"}, "v3")
+    texts = [Path(name).read_text() for name in ("f.dvc", "data.dvc")]
+    git_dvc("update", "--rev", "v3", "data", cwd=".")
+    git_dvc("undo", cwd=".")
+    assert [Path(name).read_text() for name in ("f.dvc", "data.dvc")] == texts
+
+
+def test_an_update_that_was_killed_is_finished_by_the_same_command(
+    project: Project, registry: Registry
+) -> None:
+    import_data(project, "../registry", "data", rev="v1")
+    for stop in range(1, 60):
+        child = os.fork()
+        if child == 0:
+            die_at(stop)
+            update(Project.open(), ["data"], rev="v2")
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with Project.open() as again:
+            update(again, ["data"], rev="v2")
+            assert read_tree("data") == V2 and is_clean(".")
+            update(again, ["data"], rev="v1")
+        if code == 0:
+            break
+    assert stop > 5
+
+
 def test_only_imports_can_be_updated(project: Project, registry: Registry) -> None:
     write_tree(".", {"own": "x"})
     git_dvc("add", "own", cwd=".")
@@ -229,7 +273,10 @@ def test_without_data_only_the_version_is_recorded(project: Project, registry: R
     assert check_objects(project.cache_root) == {} and not Path("data").exists()
     update(project, ["later"])
     assert read_tree("later") == V2
+    # Nothing proves what it should be, so a pull of everything does not go and fetch it.
     done = pull(project)
+    assert (done.completed, done.bare) == ([], ["data"]) and not Path("data").exists()
+    done = pull(project, Asked(["data"]))
     assert [one.relpath for one in done.completed] == ["data"] and read_tree("data") == V2
     assert is_clean(".")
 
@@ -364,7 +411,8 @@ def test_the_commands(project: Project, registry: Registry) -> None:
         "imported ../registry/readme: no data yet; staged .gitignore and readme.dvc\n"
     )
     assert "Imports without their data" in git_dvc("status", cwd=".").stdout
-    assert git_dvc("pull", cwd=".").stdout.startswith("imported readme: 1 file (5 bytes)")
+    assert "name them to bring it" in git_dvc("pull", cwd=".").stderr
+    assert git_dvc("pull", "readme", cwd=".").stdout.startswith("imported readme: 1 file (5 bytes)")
     assert git_dvc("list-url", "../registry/code", "--size", cwd=".").stdout == "4 bytes  x.py\n"
     assert git_dvc("list-url", "-T", "../registry/code", cwd=".").stdout == (
         "../registry/code\n└── x.py\n"
