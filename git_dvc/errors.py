@@ -922,6 +922,17 @@ class CannotCollectError(GitDvcError):
         return error
 
     @classmethod
+    def shallow(cls) -> CannotCollectError:
+        """Return the error for a clone without all commits, asked to clean a remote of others."""
+        error = cls([])
+        error.message = (
+            "nothing was deleted: this clone is shallow, so it does not know what the commits that "
+            "it lacks need on the remote"
+        )
+        error.hint = "bring them with 'git fetch --unshallow'"
+        return error
+
+    @classmethod
     def foreign_cache(cls, root: str) -> CannotCollectError:
         """Return the error for a cache that a commit chose."""
         error = cls([])

@@ -201,7 +201,8 @@ class Command(typer.core.TyperCommand):
             if word in self.optional_values:
                 value, known = self.optional_values[word]
                 yield word
-                if not following or following[0] not in known:
+                # Several of them are joined by commas.
+                if not following or not set(following[0].split(",")).issubset(known):
                     yield value
             elif word.startswith("-"):
                 option = word if word in self.many_values else ""

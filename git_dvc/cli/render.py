@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from git_dvc.errors import path_lines, quoted
+from git_dvc.errors import MOST_PATHS, path_lines, quoted
 from git_dvc.terminal import human_size
 
 TYPE_CHECKING = False
@@ -715,10 +715,13 @@ def fsck(result: checking.Result, shown: Shown, paint: Paint = plain) -> str:
         ]
     if result.healed:
         lines += ["", "Repaired:"]
+        healed = sorted(result.healed.items())
         lines += [
             f"{_INDENT}{paint(value, 'green')} <- {quoted(source)}"
-            for (_, value), source in sorted(result.healed.items())
+            for (_, value), source in healed[:MOST_PATHS]
         ]
+        if len(healed) > MOST_PATHS:
+            lines.append(f"{_INDENT}... and {len(healed) - MOST_PATHS} more")
     if result.needs:
         lines += ["", "Needed by:", *needs(result.needs, shown, paint)]
     elif result.bad:

@@ -279,60 +279,75 @@ class Collection:
         """
         project, request = self._project, self._request
         check_cache(project)
+        of_others = request.remotes and request.scope != Scope()
+        if of_others and project.repo is not None and keepers.is_shallow(project.repo):
+            raise CannotCollectError.shallow()
         cutoff_s = self._cutoff()
-        self._progress.start("Listing the cache")
-        cache_listed = [
-            Listed(name, _stored(self._cache_of(project, name), self._progress), cutoff_s)
-            for name in hashing.ALGORITHMS
-        ]
-        self._progress.finish()
-        sweeps = [Sweep(None, cache_listed)]
-        for remote in self._remotes_to_clean():
-            self._progress.start(f"Listing {remote.name}")
-            sweeps.append(
-                Sweep(
-                    remote,
-                    [
-                        Listed(name, _counted(remote.stored(name), self._progress), cutoff_s)
-                        for name in hashing.ALGORITHMS
-                    ],
-                )
-            )
-            self._progress.finish()
+        sweeps = self._list_stores(cutoff_s)
         marker = _Marker(self, sweeps)
         problems: list[FormatError] = []
-        wanted = [name for name in KEEPERS if name not in request.drop]
-        if not request.remotes and OTHERS in wanted:
-            wanted.remove(OTHERS)
-        kept: dict[str, set[str]] = {}
         with ExitStack() as stack:
-            self._progress.start("Looking for what is needed")
-            all_git = {}
-            for one in [project, *self._others]:
-                git_objects = stack.enter_context(Trees(one.repo)) if one.repo else None
-                all_git[one.root] = git_objects
-                found = References(one, self._trees[one.root], marker.keep, git_objects, problems)
-                try:
-                    found.tell(request.scope, wanted)
-                except FormatError as problem:
-                    raise CannotCollectError([str(problem.message)]) from problem
-                except OSError as problem:
-                    raise _unreadable(problem) from problem
-                kept[one.root] = set(found.kept)
+            kept, git_objects = self._mark(marker, problems, stack)
             if problems and not request.skip_failed:
                 raise CannotCollectError([problem.message for problem in problems], in_commits=True)
             unlisted = marker.settle()
-            self._progress.finish()
             marker.mark_young()
             if request.not_in_remote:
                 self._let_go_what_is_sent(sweeps[0])
             for sweep in sweeps:
                 sweep.kept = list(_kept(sweep))
-            git_objects = all_git[project.root]
             if git_objects is not None and any(sweep.total()[0] for sweep in sweeps):
-                self._find_losses(sweeps, git_objects, kept[project.root])
+                self._find_losses(sweeps, git_objects, kept)
         left_out = [problem.message for problem in problems]
         return Plan(sweeps, cutoff_s, unlisted, left_out, _is_shared(project))
+
+    def _list_stores(self, cutoff_s: float) -> list[Sweep]:
+        """List the cache, and the remote that is to be cleaned."""
+        progress = self._progress
+        progress.start("Listing the cache")
+        listed = [
+            Listed(name, _stored(self._cache_of(self._project, name), progress), cutoff_s)
+            for name in hashing.ALGORITHMS
+        ]
+        sweeps = [Sweep(None, listed)]
+        if self._request.remotes:
+            remote = self._remote(self._request.remote)
+            progress.start(f"Listing {remote.name}")
+            listed = [
+                Listed(name, _counted(remote.stored(name), progress), cutoff_s)
+                for name in hashing.ALGORITHMS
+            ]
+            sweeps.append(Sweep(remote, listed))
+        progress.finish()
+        return sweeps
+
+    def _mark(
+        self, marker: _Marker, problems: list[FormatError], stack: ExitStack
+    ) -> tuple[set[str], Trees | None]:
+        """Mark what all projects name.
+
+        Returns:
+            The commits of our own project that count, and what reads them.
+        """
+        wanted = set(KEEPERS) - self._request.drop
+        if not self._request.remotes:
+            wanted.discard(OTHERS)
+        kept: set[str] = set()
+        own: Trees | None = None
+        self._progress.start("Looking for what is needed")
+        for one in [self._project, *self._others]:
+            git_objects = stack.enter_context(Trees(one.repo)) if one.repo else None
+            found = References(one, self._trees[one.root], marker.keep, git_objects, problems)
+            try:
+                found.tell(self._request.scope, wanted)
+            except FormatError as problem:
+                raise CannotCollectError([problem.message]) from problem
+            except OSError as problem:
+                raise _unreadable(problem) from problem
+            if one is self._project:
+                kept, own = set(found.kept), git_objects
+        self._progress.finish()
+        return kept, own
 
     def _cutoff(self) -> float:
         if self._request.cutoff_s is not None:
@@ -342,11 +357,6 @@ class Collection:
         if self._project.repo is not None:
             days = max(self._project.repo.config_int("dvc.gcGraceDays", days), 0)
         return self._now_s - days * _DAY_S
-
-    def _remotes_to_clean(self) -> list[Remote]:
-        if not self._request.remotes:
-            return []
-        return [self._remote(self._request.remote)]
 
     def _cache_of(self, project: Project, name: str) -> Cache:
         """Return a cache without memory: what it would remember of its objects takes room."""

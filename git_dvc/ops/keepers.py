@@ -223,17 +223,19 @@ class References:
         if STASH in wanted:
             self._commits(stashed, STASH)
         if REFLOG in wanted:
-            logged = set() if STASH in wanted else set(stashed)
-            self._commits((c for c in _reflog(repo) if c not in logged), REFLOG)
-            if scope.commits:
-                self._commits(_rev_list(repo, ["--reflog", *(f"^{c}" for c in logged)]), REFLOG)
+            aside = set() if STASH in wanted else set(stashed)
+            logged = _reflog(repo)
+            self._commits((commit for commit in logged if commit not in aside), REFLOG)
+            if scope.commits and logged:
+                every = _rev_list(repo, ["--reflog"])
+                self._commits((commit for commit in every if commit not in aside), REFLOG)
         if UNDO in wanted:
             self._undo(self._project.oplog)
             for tree, other in self._work_trees:
                 self._undo(other.oplog if other is not None else self._oplog_of(tree))
         if UNPUSHED in wanted:
-            aside = ["--exclude=refs/stash", "--exclude=refs/remotes/*"]
-            self._commits(_rev_list(repo, [*aside, "--all", "--not", "--remotes"]), UNPUSHED)
+            refs = ["--exclude=refs/stash", "--exclude=refs/remotes/*", "--all"]
+            self._commits(_rev_list(repo, [*refs, "--not", "--remotes"]), UNPUSHED)
         if OTHERS in wanted:
             self._commits(_tips(repo, ["refs/remotes/"]), OTHERS)
 
@@ -369,6 +371,11 @@ def check_refs(repo: Repository) -> None:
         raise GitError(args, result.code or 128, result.err)
 
 
+def is_shallow(repo: Repository) -> bool:
+    """Return whether this clone has only a part of the history."""
+    return repo.run(["rev-parse", "--is-shallow-repository"]).strip() == b"true"
+
+
 def scope_commits(repo: Repository, trees: Trees, scope: Scope) -> list[str]:
     """Return the commits of a scope.
 
@@ -393,8 +400,11 @@ def scope_commits(repo: Repository, trees: Trees, scope: Scope) -> list[str]:
     if scope.experiments:
         found += _tips(repo, ["refs/exps/"], aside=_EXPERIMENTS_ASIDE)
     every = ["--branches", "--tags", "--remotes"]
-    if repo.head() is not None:
+    head = repo.head()
+    if head is not None:
         every.append("HEAD")
+    elif not _tips(repo, ["refs/heads/", "refs/tags/", "refs/remotes/"]):
+        return list(dict.fromkeys(found))  # before the first commit
     if scope.since_s is not None:
         for line in _lines(repo, ["rev-list", "--timestamp", *every]):
             time_s, _, commit = line.partition(" ")

@@ -67,6 +67,8 @@ def test_what_goes_is_said_before_it_goes(history: Path, cli: Cli) -> None:
 def test_a_question_on_a_terminal(history: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [False, True]
     monkeypatch.setattr(console, "ask", lambda question: answers.pop(0))
+    few = ("gc", "-w", "--no-keep", "index,reflog", "--prune", "now")
+    assert "undo:" in cli(*few, "--dry").out
     bare = ("gc", "-w", "--no-keep", "all", "--prune", "now")
     assert cli(*bare).code == 1
     assert count() == 12

@@ -465,6 +465,29 @@ def test_a_remote_that_does_not_answer_stops_it_all(store: Path) -> None:
     assert scene.check_objects(".dvc/cache") == before
 
 
+def test_a_shallow_clone_cleans_no_remote(store: Path, tmp_path: Path) -> None:
+    with Project.open() as project:
+        cache = project.cache_root
+    clone = tmp_path / "clone"
+    git("clone", "-q", "--depth", "1", f"file://{os.getcwd()}", str(clone))
+    (clone / ".dvc/config.local").write_text(
+        f"[core]\n    remote = store\n['remote \"store\"']\n    url = {store}\n"
+        f"[cache]\n    dir = {cache}\n"
+    )
+    before = scene.check_objects(store)
+    with pytest.raises(CannotCollectError, match="shallow"):
+        gc(BARE._replace(scope=Scope(commits=True), remotes=True), root=clone)
+    assert scene.check_objects(store) == before
+
+
+def test_before_the_first_commit(origin: Path) -> None:
+    write("f", "f")
+    add_here("f")
+    for scope in (Scope(), Scope(commits=True), Scope(branches=True, tags=True, since_s=0)):
+        assert gc(Request(scope, cutoff_s=NOW)) == []
+        assert gc(BARE._replace(scope=scope)) == []
+
+
 def test_room_is_made_by_dropping_what_the_remote_has(store: Path) -> None:
     version("four")
     two = hashing.of_bytes(b"d two")
