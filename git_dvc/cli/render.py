@@ -77,7 +77,14 @@ def and_list(parts: Sequence[str]) -> str:
 # -- add, commit -------------------------------------------------------------------------
 
 
-def stored(files: int, size_bytes: int, changed: Sequence[str], *, staged: bool) -> str:
+def stored(
+    files: int,
+    size_bytes: int,
+    changed: Sequence[str],
+    *,
+    staged: bool,
+    done: Moved | None = None,
+) -> str:
     """Return what ``add`` or ``commit`` did, in one line.
 
     Args:
@@ -85,9 +92,12 @@ def stored(files: int, size_bytes: int, changed: Sequence[str], *, staged: bool)
         size_bytes: Their size.
         changed: Pointer and ignore files that were written.
         staged: Whether they were staged.
+        done: What went to a remote instead of the cache.
     """
     what = "nothing new to store"
-    if files:
+    if done is not None:
+        what = moved("sent", "to", done)
+    elif files:
         what = f"stored {number_of(files, 'file')} ({human_size(size_bytes)})"
     if not changed:
         return what

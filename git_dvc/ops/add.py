@@ -21,6 +21,7 @@ from git_dvc.errors import (
     UnsafePathError,
     quoted,
 )
+from git_dvc.formats import config as configs
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
@@ -162,15 +163,17 @@ def copy_from_outside(
         raise CannotAddError("-o takes exactly one target")
     import shutil
 
-    source = os.path.abspath(names[0])
+    is_url = bool(configs.url_scheme(names[0]))
+    source = names[0] if is_url else os.path.abspath(names[0])
     target = out
     if out.endswith(os.sep) or (os.path.isdir(out) and not os.path.isdir(source)):
-        target = os.path.join(out, os.path.basename(source))
+        target = os.path.join(out, os.path.basename(source.rstrip("/")))
     relpath = project.relpath(target)
-    if not os.path.lexists(source):
+    if not is_url and not os.path.lexists(source):
         raise MissingTargetError(names[0])
     place = project.path(relpath)
-    if relpaths.inside(os.path.realpath(project.tmp_dir), os.path.realpath(source)):
+    inner = os.path.realpath(project.tmp_dir)
+    if not is_url and relpaths.inside(inner, os.path.realpath(source)):
         raise CannotAddError(f"the project itself lies in {quoted(names[0])}")
     if os.path.lexists(place):
         if not force:
@@ -178,13 +181,17 @@ def copy_from_outside(
                 f"there is something at {quoted(target)} already",
                 hint="overwrite it with --force; nothing was changed",
             )
-        if os.path.samefile(source, place):
+        if not is_url and os.path.samefile(source, place):
             return target
     temporary = os.path.join(project.tmp_dir, "git-dvc", fsutil.temporary_name())
     os.makedirs(os.path.dirname(temporary), exist_ok=True)
     progress.start("Copying")
     try:
-        if os.path.isdir(source):
+        if is_url:
+            from git_dvc.ops.get_url import get_url
+
+            get_url(source, temporary, project=project, progress=progress)
+        elif os.path.isdir(source):
             shutil.copytree(source, temporary)
         else:
             shutil.copy2(source, temporary)
