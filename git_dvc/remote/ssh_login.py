@@ -100,7 +100,7 @@ class Login:
         try:
             try:
                 connection = await _opened(address, options, client, through)
-            except (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed):
+            except (asyncssh.ConnectionLost, asyncssh.KeyExchangeFailed, ConnectionResetError):
                 if not known.has_any:
                     raise
                 # A server without a key of the kind that is known hangs up: see what it has.
