@@ -313,8 +313,9 @@ class Collection:
         if self._request.remotes:
             remote = self._remote(self._request.remote)
             progress.start(f"Listing {remote.name}")
+            timeless = cutoff_s < self._now_s
             listed = [
-                Listed(name, _counted(remote.stored(name), progress), cutoff_s)
+                Listed(name, _counted(remote.stored(name), progress), cutoff_s, timeless=timeless)
                 for name in hashing.ALGORITHMS
             ]
             sweeps.append(Sweep(remote, listed))

@@ -366,8 +366,8 @@ def check_refs(repo: Repository) -> None:
         GitError: One cannot; Git itself goes on without it, with a warning.
     """
     args = ["for-each-ref", "--format=%(objecttype)"]
-    result = repo.call(args)
-    if result.code != 0 or result.err:
+    result = repo.call(args, env={"LC_ALL": "C"})
+    if result.code != 0 or b"ignoring" in result.err:
         raise GitError(args, result.code or 128, result.err)
 
 

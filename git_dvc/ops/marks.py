@@ -30,11 +30,12 @@ class Inventory:
     """The objects of one kind (files, or manifests) in one store, as they were listed.
 
     Args:
-        found: The objects; those without a time are young.
+        found: The objects.
         cutoff_s: What was written since is young, in seconds since the epoch.
+        timeless: Whether an object of which the server does not say when is young.
     """
 
-    def __init__(self, found: Iterable[Stored], cutoff_s: float) -> None:
+    def __init__(self, found: Iterable[Stored], cutoff_s: float, *, timeless: bool = True) -> None:
         self._first = array("Q")
         self._second = array("Q")
         self._sizes = array("Q")
@@ -48,7 +49,7 @@ class Inventory:
             self._first.append(first)
             self._second.append(int(value[16:32], 16))
             self._sizes.append(size_bytes or 0)
-            young = cutoff_s < float("inf") and (mtime_s is None or mtime_s >= cutoff_s)
+            young = timeless if mtime_s is None else mtime_s >= cutoff_s
             self._marks.append(YOUNG if young else UNMARKED)
         if not in_order:
             self._sort()
@@ -152,15 +153,14 @@ class Listed:
         manifests: Its lists of files.
     """
 
-    def __init__(self, algorithm: str, found: Iterable[Stored], cutoff_s: float) -> None:
+    def __init__(
+        self, algorithm: str, found: Iterable[Stored], cutoff_s: float, *, timeless: bool = True
+    ) -> None:
         self.algorithm = algorithm
         manifests: list[Stored] = []
-        self.files = Inventory(_without_manifests(found, manifests), cutoff_s)
-        self.manifests = Inventory(manifests, cutoff_s)
-
-    def part(self, value: str) -> Inventory:
-        """Return the inventory that an object of this hash is in."""
-        return self.manifests if hashing.is_dir(value) else self.files
+        files = _without_manifests(found, manifests)
+        self.files = Inventory(files, cutoff_s, timeless=timeless)
+        self.manifests = Inventory(manifests, cutoff_s, timeless=timeless)
 
     def values(self, mark: int) -> Iterator[str]:
         """Yield the hashes of the objects with a mark, manifests first."""

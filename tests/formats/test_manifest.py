@@ -199,3 +199,22 @@ def test_changed_entries_give_up_where_the_layout_is_not_plain() -> None:
 
 def test_size_and_count() -> None:
     assert manifest.size_and_count({"a": A, "b": B}, {"a": 3, "b": 4, "c": 9}) == (7, 2)
+
+
+@given(MANIFESTS)
+def test_the_numbers_of_a_manifest_are_those_of_all_its_hashes(files: Manifest) -> None:
+    expected = sorted(int(value[:16], 16) for value in files.values())
+    assert sorted(manifest.numbers(manifest.dump(files))) == expected
+    listing = [{"relpath": name, "md5": value} for name, value in files.items()]
+    assert sorted(manifest.numbers(json.dumps(listing, indent=1).encode())) == expected
+
+
+def test_an_entry_of_another_form_is_not_overlooked() -> None:
+    value = "ab" * 16
+    # Eight names that end in a backslash hide the eight quotation marks of the last entry.
+    plain = [f'{{"md5": "{value}", "relpath": "{n}\\\\"}}' for n in range(8)]
+    data = "[" + ", ".join([*plain, f'{{"relpath": "z", "md5": "{"cd" * 16}"}}']) + "]"
+    with pytest.raises(FormatError):
+        manifest.numbers(data.encode())
+    late = f'[{{"md5": "{value}", "relpath": "a"}}, {{"relpath": "z", "md5": "{"cd" * 16}"}}]'
+    assert manifest.numbers(late.encode()) == [int("ab" * 8, 16), int("cd" * 8, 16)]
