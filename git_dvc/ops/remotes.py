@@ -18,7 +18,7 @@ from git_dvc.errors import (
     quoted,
 )
 from git_dvc.formats import config as configs
-from git_dvc.ops import branch_config
+from git_dvc.ops import branch_config, moved_remotes
 from git_dvc.ops import config as settings
 from git_dvc.ops.branch_config import Branch
 from git_dvc.ops.remote import local_path, without_password
@@ -169,6 +169,7 @@ def _on_server(project: Project, found: About) -> Remote:
             error = ConfigError(f"remote.{found.name}.{option}: git-dvc keeps objects by hash only")
             error.hint = "nothing was read or written; use the original dvc for this remote"
             raise error
+    moved_remotes.check(project, found.name, found.url)
     wire = kinds.connect(found.url, found.options, found.name)
     jobs = found.options.get("jobs")
     return ObjectRemote(

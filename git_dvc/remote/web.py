@@ -314,7 +314,7 @@ class _Body:
 
 def _parsed(url: str) -> Url:
     try:
-        if re.search(r"[\x00-\x1f\x7f]", url):
+        if re.search(r"[\x00-\x1f\x7f\\]", url):
             raise ValueError
         address = parse_url(url)
         _ = origin(address)

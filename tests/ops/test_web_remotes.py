@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.ops.moved_remotes import _server
 from tests import scene
 from tests.conftest import run_git
 from tests.remote import davserver
@@ -108,6 +109,38 @@ def test_a_command_for_tokens_is_the_users_own(one: Path, tmp_path: Path) -> Non
     run(one, "config", "--local", "remote.team.bearer_token_command", command)
     assert "bearer_token_command printed no token" in run(one, "push", code=1)
     assert mark.exists()
+
+
+def test_a_commit_that_moves_a_remote_does_not_get_the_password(one: Path) -> None:
+    run(one, "remote", "modify", "--local", "team", "password", PASSWORD)
+    run(one, "push")
+    with Site() as other:
+        url = f"http://{other.host}/team/store"
+        run(one, "remote", "modify", "team", "url", url)
+        said = run(one, "push", code=1)
+        assert "the project's config has moved it from http://127.0.0.1" in said
+        assert f"'git dvc remote modify --local team url {url}'" in said
+        assert other.requests == []
+        run(one, "remote", "modify", "--local", "team", "url", url)
+        run(one, "push")
+        assert other.requests[0].headers["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://host/a", "webdavs://ada@HOST:443/b?x", True),
+        ("http://host/a", "http://host:80", True),
+        ("http://host/a", "https://host/a", False),
+        ("http://host/a", "http://host:8080/a", False),
+        ("http://host/a", "http://host.evil/a", False),
+        ("http://host/a", "http://host@evil/a", False),
+        ("http://host/a", "http://evil?@host/a", False),
+        ("http://host/a", "http://evil\\@host/a", False),
+    ],
+)
+def test_which_addresses_are_one_server(one: str, other: str, same: bool) -> None:
+    assert (_server(one) == _server(other)) is same
 
 
 def test_a_password_in_a_url_is_not_shown_and_not_committed_unnoticed(one: Path) -> None:

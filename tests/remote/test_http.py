@@ -479,6 +479,7 @@ def test_a_password_that_is_typed(site: Site) -> None:
         ("http://a b/x", {}, "url"),
         ("http://host:99999999/x", {}, "url"),
         ("http://host/a\nb", {}, "url"),
+        ("http://host\\@evil/a", {}, "url"),
         ("http://host/x", {"method": "delete"}, "method"),
         ("https://host/x", {"ssl_verify": "/no/such/file"}, "ssl_verify"),
     ],
