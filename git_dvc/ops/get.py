@@ -112,7 +112,7 @@ def get(
     watch = progress or NoProgress()
     place = destination(source, path, out, force=force)
     here = source.entry(path)
-    found = list(source.files(path))
+    found = source.to_copy(path)
     lost = source.lost_links(found)
     start = len(here.path) + 1 if here.path else 0
     files = {

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -38,7 +39,9 @@ from git_dvc.errors import (
     UnknownRevisionError,
 )
 from git_dvc.formats import config as configs
+from git_dvc.formats import imports
 from git_dvc.formats import manifest as manifests
+from git_dvc.formats.ignore import NAME as IGNORE_NAME
 from git_dvc.formats.manifest import Manifest
 from git_dvc.git.mirror import Mirror, is_url
 from git_dvc.git.repo import Repository
@@ -50,7 +53,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Config, Layer, Listing, Project, config_paths, find_root, read_layer
 from git_dvc.remote.base import Remote
 from git_dvc.store.cache import READ_ONLY, Cache
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_source
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_pointer, is_source
 
 MD5 = hashing.MD5.name
 RemoteChoice = str | Mapping[str, str] | None
@@ -58,6 +61,8 @@ RemoteChoice = str | Mapping[str, str] | None
 
 _UNSAFE_OPTIONS = frozenset(("bearer_token_command",))
 """Options that run something: never taken from a repository that is only read."""
+_MOST_HOPS = 8
+"""How often data may have been imported from somewhere that imported it."""
 _AD_HOC = "given-remote"
 
 
@@ -153,6 +158,7 @@ class Source:
         self._trees = trees
         self._extra = list(extra)
         self._progress = progress or NoProgress()
+        self._hops = 0
         self._parts: dict[str, Part] | None = None
         self._indexes: dict[tuple[str, str], _Inside] = {}
         self._bytes: dict[tuple[str, str], bytes] = {}
@@ -292,6 +298,15 @@ class Source:
         """Return all files of one name that Git knows, wherever they are in the repository."""
         return self._view.named(name)
 
+    def to_copy(self, path: str = "") -> list[Entry]:
+        """Return the files of a copy: the data, and not the files that describe it.
+
+        Those are left out of directories as DVC does: beside a copy they would speak of data
+        that another project tracks.
+        """
+        here = self.entry(path)
+        return [entry for entry in self.files(path) if not here.is_dir or not _describes(entry)]
+
     def lost_links(self, entries: Iterable[Entry]) -> set[str]:
         """Return the paths of links that lead nowhere, to a directory, or out of the repository."""
         links = [entry.path for entry in entries if entry.is_link]
@@ -372,6 +387,12 @@ class Source:
         if held is not None:
             yield from _read_part(held, offset, length)
             return
+        if entry.out is not None and entry.out.from_repo:
+            whole = relpaths.join(part.prefix, entry.out.relpath)
+            with self._origin(part, entry.out, self._progress) as (other, path):
+                there = other.entry(relpaths.join(path, entry.path[len(whole) + 1 :]).rstrip("/"))
+                yield from other.stream(there, offset, length)
+            return
         for remote in part.remotes_for(entry.out):
             try:
                 yield from remote.read(entry.hash_name, entry.hash, offset, length)
@@ -425,13 +446,14 @@ class Source:
         Raises:
             RemoteError: A remote failed; what came before stays.
         """
-        groups: dict[tuple[str, str, str], list[Entry]] = {}
+        groups: dict[tuple[str, str, str, str], list[Entry]] = {}
         for entry in entries:
             assert entry.hash is not None  # noqa: S101 - the caller's part
             asked = (entry.out.out.remote or "") if entry.out is not None else ""
-            groups.setdefault((entry.project, asked, entry.hash_name), []).append(entry)
+            origin = entry.out.relpath if entry.out is not None and entry.out.from_repo else ""
+            groups.setdefault((entry.project, asked, entry.hash_name, origin), []).append(entry)
         missing = []
-        for (prefix, _, name), group in groups.items():
+        for (prefix, _, name, _), group in groups.items():
             missing += self._fetch(self.parts[prefix], group, into(name), progress, jobs)
         return missing
 
@@ -459,12 +481,63 @@ class Source:
                 os.close(fd)
             watch.advance(1)
         target.flush()
-        for remote in part.remotes_for(entries[0].out) if lacking else ():
+        out = entries[0].out
+        if lacking and out is not None and out.from_repo:
+            wanted = [entry for entry in entries if entry.hash in lacking]
+            lacking = self._follow(part, out, wanted, target, watch, jobs)
+        for remote in part.remotes_for(out) if lacking else ():
             got = remote.get_all(target, sorted(lacking), watch, jobs)
             lacking = {*got.missing, *got.damaged}
             if not lacking:
                 break
         return [entry for entry in entries if entry.hash in lacking]
+
+    def _follow(
+        self,
+        part: Part,
+        out: TrackedOut,
+        entries: Sequence[Entry],
+        target: Cache,
+        progress: Progress,
+        jobs: int | None,
+    ) -> set[str]:
+        """Fetch what was imported from another repository, and return what it does not have."""
+        whole = relpaths.join(part.prefix, out.relpath)
+        wanted = {entry.hash for entry in entries if entry.hash}
+        with self._origin(part, out, progress) as (other, path):
+            same: list[Entry] = []
+            rest: list[Entry] = []
+            for entry in entries:
+                there = other.entry(relpaths.join(path, entry.path[len(whole) + 1 :]).rstrip("/"))
+                (same if there.hash == entry.hash else rest).append(there)
+            other.fetch(same, lambda name: target, progress, jobs)
+            for entry in rest:
+                # Git's files there: what they hold is hashed, and is what we want or is not.
+                other.bring(entry.path, target, progress, jobs)
+        return target.lacks(wanted)
+
+    @contextmanager
+    def _origin(
+        self, part: Part, out: TrackedOut, progress: Progress
+    ) -> Iterator[tuple[Source, str]]:
+        """Give the repository that an output was imported from, and its path there."""
+        assert out.origin is not None  # noqa: S101 - from_repo says so
+        dep = imports.parse(out.origin[1])
+        repo = dep.repo
+        assert repo is not None  # noqa: S101 - from_repo says so
+        if self._hops >= _MOST_HOPS:
+            raise FormatError("imported from a repository that imported it, and so on", out.source)
+        url = repo.url
+        if not is_url(url) and not os.path.isabs(url):
+            if not self.root:
+                raise NowhereError([relpaths.join(part.prefix, out.relpath)], self.where, False)
+            url = os.path.normpath(os.path.join(part.root, url))
+        config = _without_unsafe(repo.config) if isinstance(repo.config, dict) else None
+        remote = _without_unsafe(repo.remote) if isinstance(repo.remote, dict) else repo.remote
+        rev = repo.rev_lock or repo.rev or "HEAD"
+        with Source.open(url, rev, config=config, remote=remote, progress=progress) as other:
+            other._hops = self._hops + 1
+            yield other, dep.path
 
     def bring(
         self,
@@ -490,7 +563,7 @@ class Source:
             RemoteError: A remote failed.
         """
         here = self.entry(path)
-        files = list(self.files(path))
+        files = self.to_copy(path)
         lost = self.lost_links(files)
         files = [entry for entry in files if entry.path not in lost]
         self._view.get_ready(entry.path for entry in files if entry.hash is None)
@@ -1055,6 +1128,26 @@ def _open_folder(
     )
 
 
+def tags_at(url: str, pattern: str = "*", progress: Progress | None = None) -> dict[str, str]:
+    """Return the tags of a repository, and what they name; errors as ``Source.open``.
+
+    Args:
+        url: A directory of this machine, or a Git URL.
+        pattern: Which of them are needed, at least.
+        progress: Told of what takes time.
+    """
+    folder = _folder_of(url)
+    if folder is None:
+        if not is_url(url):
+            raise NotASourceError(without_password(url))
+        return Mirror.at(url, os.path.join(cache_home(), "repos"), progress).tags(pattern)
+    repo = Repository.discover(folder) or Repository.bare(folder)
+    if repo is None:
+        raise NotASourceError(without_password(url))
+    with Trees(repo) as trees:
+        return {ref.name: ref.commit for ref in trees.tags()}
+
+
 def _open_mirror(
     kind: type[Source],
     url: str,
@@ -1112,6 +1205,15 @@ def _without_strangers(layer: Layer, theirs: Layer) -> Layer:
     return layer._replace(values=values)
 
 
+def _without_unsafe(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options, or sections of them, without those that would run something here."""
+    return {
+        name: _without_unsafe(value) if isinstance(value, Mapping) else value
+        for name, value in options.items()
+        if name not in _UNSAFE_OPTIONS
+    }
+
+
 def _given_layer(config: str | Mapping[str, Any] | None) -> list[Layer]:
     """Return a config that the user gave for a source."""
     if not config:
@@ -1136,6 +1238,12 @@ def _chosen_layer(remote: str | None) -> list[Layer]:
         return []
     values: configs.Values = {("core",): {"remote": remote}}
     return [Layer("local", os.path.join(os.getcwd(), "config"), values, ())]
+
+
+def _describes(entry: Entry) -> bool:
+    """Return whether a file is there for the sake of data."""
+    name = entry.name
+    return not entry.is_out and (is_pointer(name) or name in (STAGES_FILE, IGNORE_NAME))
 
 
 def _git_entry(path: str, node: Node) -> Entry:

@@ -10,6 +10,7 @@ import pytest
 
 from git_dvc.errors import (
     FormatError,
+    GitDvcError,
     NotASourceError,
     NowhereError,
     RemoteError,
@@ -18,6 +19,8 @@ from git_dvc.errors import (
     UnsafeUrlError,
 )
 from git_dvc.ops import config, push, remote, remotes
+from git_dvc.ops.import_data import import_data
+from git_dvc.ops.init import init
 from git_dvc.ops.source import Source
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
@@ -156,7 +159,7 @@ def test_what_is_no_output_by_itself_becomes_one(registry: Path, tmp_path: Path)
         assert source.bring("code/x.py", cache).is_exec
         top = source.bring(".", cache)
         assert top.left_out == ("out",)
-    assert set(cache.read_manifest(code.hash)) == {".gitignore", "big", "big.dvc", "x.py"}
+    assert set(cache.read_manifest(code.hash)) == {".gitignore", "big", "x.py"}
     assert cache.read_manifest(top.hash)["data/a"] == md5(b"a1")
 
 
@@ -203,7 +206,7 @@ def test_a_git_url_is_read_like_a_directory(address: str, tmp_path: Path) -> Non
         assert source.entry("code/x.py").size_bytes == 1
         sizes = {entry.path: entry.size_bytes for entry in source.children(sizes=True)}
         assert sizes["link"] == 9
-        assert source.bring("code", Cache(str(tmp_path / "mine"))).nfiles == 4
+        assert source.bring("code", Cache(str(tmp_path / "mine"))).nfiles == 3
     with Source.open(address, "v1") as source:
         assert not source.exists("inner")
         with pytest.raises(NowhereError):  # of v1 nothing was pushed
@@ -247,3 +250,33 @@ def test_a_stranger_gets_no_secret_and_runs_nothing(
 def test_only_repositories_are_opened(url: str) -> None:
     with pytest.raises((NotASourceError, UnsafeUrlError)):
         Source.open(url)
+
+
+def test_data_that_was_imported_comes_from_where_it_was_imported(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that has imported it itself."""
+    places = [registry]
+    for name in ("second", "third"):
+        place = tmp_path / name
+        git("init", "-q", place)
+        monkeypatch.chdir(place)
+        init(".")
+        with Project.open() as project:
+            import_data(project, str(places[-1]), "data")
+            import_data(project, str(places[-1]), "code" if name == "second" else "copy", "copy")
+        git("add", "-A")
+        git("commit", "-qm", "1")
+        places.append(place)
+    for place in places[1:]:
+        shutil.rmtree(place / ".dvc/cache")
+        shutil.rmtree(place / "data")
+    cache = Cache(str(tmp_path / "mine"))
+    with Source.open(str(places[-1]), "HEAD") as source:
+        assert source.bring("data", cache).nfiles == 3
+        assert whole(source, "data")["data/new"] == b"n2"
+        assert source.read("copy/x.py") == b"x"
+        assert source.read("copy/big") == b"B"
+    shutil.rmtree(registry)
+    with Source.open(str(places[-1]), "HEAD") as source, pytest.raises(GitDvcError):
+        source.read("data/a")
