@@ -1003,3 +1003,17 @@ class MirrorError(GitDvcError):
             details=[f"  {line}" for line in lines[1:]],
             hint=hint,
         )
+
+
+class UnknownArtifactError(GitDvcError):
+    """A repository has no such artifact, version or stage.
+
+    Args:
+        name: Of the artifact.
+        why: What is missing.
+        known: Versions or stages that there are.
+    """
+
+    def __init__(self, name: str, why: str, known: Sequence[str]) -> None:
+        hint = f"there are: {', '.join(quoted(one) for one in known[-10:])}" if known else ""
+        super().__init__(f"artifact '{quoted(name)}': {quoted(why)}", hint=hint)

@@ -83,6 +83,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("list-url", "list_url:list_url", "List what is at a URL or path", ("ls-url",)),
         Entry("get", "get:get", "Copy data from a repository without cloning it"),
         Entry("list", "listing:listing", "List what a repository has, with its data", ("ls",)),
+        Entry("artifacts get", "artifacts:get", "Copy a model or data set by name and version"),
     ),
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
@@ -116,6 +117,7 @@ _GROUP_SUMMARIES = {
     "data": "Look at tracked data",
     "remote": "Where data is shared",
     "op": "What git-dvc did in this work tree",
+    "artifacts": "Models and data sets that have names and versions",
 }
 
 
