@@ -32,7 +32,7 @@ from git_dvc.errors import ConfigError, quoted
 from git_dvc.formats.config import url_scheme
 from git_dvc.remote import aws
 from git_dvc.remote.crew import ahead
-from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, WireError
+from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, Wire, WireError
 
 JOBS = 16
 SINGLE_BYTES = 6 * 1024**2
@@ -83,7 +83,11 @@ class Login(NamedTuple):
     unwritable: str = ""
 
 
-def connect(url: str, options: Mapping[str, str]) -> ObjectStoreWire:
+_used_by = 0
+"""The process that the client's threads are in; a fork of it has none."""
+
+
+def connect(url: str, options: Mapping[str, str]) -> Wire:
     """Return a client; see ``kinds.connect``."""
     scheme = url_scheme(url)
     bucket, _, path = url[len(scheme) + 3 :].partition("/")
@@ -91,6 +95,10 @@ def connect(url: str, options: Mapping[str, str]) -> ObjectStoreWire:
     if not bucket:
         raise ConfigError(f"{quoted(url)}: names no bucket")
     make = {"s3": _s3, "gs": _gs, "azure": _azure}[scheme]
+    if _used_by not in (0, os.getpid()):
+        from git_dvc.remote.far import FarWire
+
+        return FarWire(url, options, f"{scheme}://{bucket}/{path}".rstrip("/"))
     return ObjectStoreWire(scheme, bucket, path.strip("/"), lambda: make(bucket, options))
 
 
@@ -129,9 +137,11 @@ class ObjectStoreWire:
         return self._made()[1]
 
     def _made(self) -> tuple[Any, Any]:
+        global _used_by
         with self._lock:
             if self._stores is None:
                 parallel.stay_in_one_process()
+                _used_by = os.getpid()
                 login = self._login()
                 self._stores = self._make(login, 0), self._make(login, 6)
                 self._unwritable = login.unwritable
