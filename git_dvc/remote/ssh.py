@@ -14,6 +14,7 @@ Getting in is ``ssh_login.py``.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import socket
@@ -269,6 +270,7 @@ class SshWire:
         self._session: _Session | None = None
         self._made: set[str] = set()
         self._is_clean = False
+        self._was_in = False
 
     # -- between the threads --------------------------------------------------------------
 
@@ -340,6 +342,10 @@ class SshWire:
             raise
         except (asyncssh.Error, OSError, EOFError, asyncio.TimeoutError) as problem:
             error = _in_words(problem)
+            if not self._was_in and _is_unreachable(problem):
+                # Who was never there is not waited for: a wrong name, no VPN, a server that is off.
+                hint = "is the server up, and can it be reached from here?"
+                raise RefusedError(str(error), hint) from None
             if isinstance(error, UnsteadyError) and session is not None:
                 self._drop(session)
                 if session.trouble:
@@ -354,6 +360,7 @@ class SshWire:
                 ask = _asking(inbox)
                 connections = await self._login.connect(ask)
                 self._session = _Session(connections, self._most, self._timeout_s)
+                self._was_in = True
             return self._session
 
     def _drop(self, session: _Session) -> None:
@@ -751,6 +758,12 @@ def _is(found: asyncssh.SFTPAttrs, kind: Callable[[int], bool]) -> bool:
 
 def _mtime(found: asyncssh.SFTPAttrs) -> float | None:
     return None if found.mtime is None else float(found.mtime)
+
+
+def _is_unreachable(problem: BaseException) -> bool:
+    kinds = (socket.gaierror, ConnectionRefusedError, asyncio.TimeoutError, TimeoutError)
+    nowhere = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    return isinstance(problem, kinds) or getattr(problem, "errno", None) in nowhere
 
 
 def _in_words(problem: BaseException) -> WireError:

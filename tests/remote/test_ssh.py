@@ -15,11 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from git_dvc.remote import kinds, secrets
+from git_dvc.progress import NoProgress
+from git_dvc.remote import kinds, objects, secrets
+from git_dvc.remote.base import Got
 from git_dvc.remote.wire import AbsentError, RefusedError, UnsteadyError, Wire
+from git_dvc.store.cache import Cache
 from tests.remote import odd_server, sshd
 from tests.remote.odd_server import Cutter, OddServer
 from tests.remote.sshd import USER, Sshd
+from tests.scene import check_objects
 
 
 @pytest.fixture(scope="module")
@@ -253,9 +257,10 @@ def test_passwords(
 
 
 def test_nobody_listens(connect: Connect, tmp_path: Path) -> None:
-    with pytest.raises(UnsteadyError, match="refused"):
+    with pytest.raises(RefusedError, match="connection refused") as caught:
         connect("ssh://127.0.0.1:1/x").reach()
-    with pytest.raises((RefusedError, UnsteadyError)):
+    assert "is the server up" in caught.value.hint
+    with pytest.raises(RefusedError, match=r"no such host|not answer|name resolution"):
         connect("ssh://no-such-host.invalid/x").reach()
 
 
@@ -287,6 +292,33 @@ def test_a_connection_that_breaks_is_made_again(
         assert 0 < len(got) < len(data)
         got += b"".join(wire.read("big", len(got)))
         assert got == data, "what came before was right, and the rest follows"
+    finally:
+        cutter.stop()
+
+
+def test_a_push_goes_on_where_the_connection_broke(
+    connect: Connect, ssh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "FIRST_PAUSE_S", 0.01)
+    cutter = Cutter(connect.server.port)
+    try:
+        (ssh / "known_hosts").write_text(f"[127.0.0.1]:{cutter.port} {connect.server.host_key}")
+        url = f"ssh://{USER}@127.0.0.1:{cutter.port}{connect.folder}"
+        cache = Cache(str(tmp_path / "cache"))
+        values = [cache.store_bytes(os.urandom(50_000)) for _ in range(40)]
+        values.append(cache.store_bytes(os.urandom(6_000_000)))
+        cache.flush()
+        cutter.limits = [400_000, 3_000_000, 1_000_000]
+        remote = objects.ObjectRemote("far", connect(url), str(tmp_path / "memory"))
+        assert remote.put_all(cache, values, NoProgress()) == []
+        assert cutter.cut == 3
+        assert sorted(check_objects(connect.folder)) == sorted(values)
+        remote.close()
+        cutter.limits = [400_000, 3_000_000, 1_000_000]
+        other = Cache(str(tmp_path / "other"))
+        assert remote.get_all(other, values, NoProgress()) == Got([], [])
+        assert cutter.cut == 6
+        assert sorted(check_objects(other.root)) == sorted(values)
     finally:
         cutter.stop()
 
