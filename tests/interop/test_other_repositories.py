@@ -59,4 +59,4 @@ def test_both_list_and_copy_the_same(tmp_path: Path, pair: Pair) -> None:
     assert one["a"] == b"data/a v1\n"
     for tool in both:
         tool.fails("get", str(source), "code", cwd=tmp_path / tool.name)
-        tool.fails("list", str(tmp_path), cwd=tmp_path)
+        tool.fails("get", str(source), "nosuch", cwd=tmp_path / tool.name)
