@@ -23,11 +23,14 @@ _FLAGS = {
         "--quiet": "quiet",
         "--json": "as_json",
         "--exit-code": "exit_code",
+        "--updates": "updates",
         "--no-updates": "no_updates",
     },
     "version": {},
     "root": {},
 }
+
+_UPDATES = {frozenset({"updates"}): True, frozenset({"no_updates"}): False}
 
 
 def run(arguments: Sequence[str]) -> int | None:
@@ -53,7 +56,7 @@ def run(arguments: Sequence[str]) -> int | None:
                 [],
                 as_json="as_json" in chosen,
                 exit_code="exit_code" in chosen,
-                updates="no_updates" not in chosen,
+                updates=_UPDATES.get(frozenset(chosen & {"updates", "no_updates"})),
             )
         )
     if command == "version":
@@ -68,7 +71,7 @@ def status(
     exit_code: bool = False,
     with_deps: bool = False,
     recursive: bool = False,
-    updates: bool = True,
+    updates: bool | None = None,
 ) -> int:
     """Report what is not recorded, missing or not committed; see ``cli/status.py``.
 
@@ -91,7 +94,7 @@ def status(
         if console.quiet:
             exit_code = True
         else:
-            newer = _updates(project, report) if updates else []
+            newer = [] if updates is False else _updates(project, report, servers=bool(updates))
             if as_json:
                 console.write(render.json_line(render.status_json(report, project.shown, newer)))
             else:
@@ -100,15 +103,15 @@ def status(
     return 1 if exit_code and not report.is_clean else 0
 
 
-def _updates(project: Project, report: Status) -> list[Update]:
-    """Return the imports that have a newer version; nobody is asked if there are none."""
+def _updates(project: Project, report: Status, *, servers: bool) -> list[Update]:
+    """Return the imports that have a newer version; servers are asked only if told so."""
     items = [state.item for state in report.outs if state.item.from_repo]
     if not items:
         return []
     from git_dvc.cli.console import console
     from git_dvc.ops import updates
 
-    found, errors = updates.available(project, items, console.progress())
+    found, errors = updates.available(project, items, console.progress(), servers=servers)
     for problem in errors:
         console.warning(f"cannot tell whether there are updates: {problem.message}")
     return found

@@ -40,16 +40,20 @@ def status(
     all_branches: options.AllBranches = False,
     all_tags: options.AllTags = False,
     all_commits: options.AllCommits = False,
-    no_updates: Annotated[
-        bool,
-        typer.Option("--no-updates", help="Do not ask repositories for newer versions of imports."),
-    ] = False,
+    updates: Annotated[
+        bool | None,
+        typer.Option(
+            "--updates/--no-updates",
+            help="Also ask servers for newer versions of imports; ask nobody.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Show what is not recorded, what the cache lacks, and what is not committed to Git.
 
     With -q nothing is printed, and the exit code tells: 1 if data differs from the pointer
-    files or is missing; with -c (or -r) 1 if cache and remote differ. The repositories that data
-    was imported from are asked for newer versions, unless -q or --no-updates is given.
+    files or is missing; with -c (or -r) 1 if cache and remote differ. Repositories on this
+    machine that data was imported from are asked for newer versions, others with --updates.
     """
     if cloud or remote:
         from git_dvc.ops.wanted import Asked, Scope
@@ -65,7 +69,7 @@ def status(
         exit_code=exit_code,
         with_deps=with_deps,
         recursive=recursive,
-        updates=not no_updates,
+        updates=updates,
     )
 
 

@@ -416,6 +416,21 @@ def origin_of(project: Project, item: TrackedOut, dep: Dep) -> Origin:
     return outside.origin(dep.path, dep.fs_config, project=project, base=project.path(folder))
 
 
+def _seen(project: Project, repo: Repo) -> str:
+    """Return a repository's address as it is from the current directory."""
+    url = repo.url
+    if configs.url_scheme(url) or os.path.isabs(url) or os.getcwd() == project.root:
+        return url
+    beside = os.path.normpath(os.path.join(project.root, url))
+    return os.path.relpath(beside) if os.path.isdir(beside) else url
+
+
+def is_here(project: Project, repo: Repo) -> bool:
+    """Return whether a repository is a path of this machine, so that no network is needed."""
+    url = _seen(project, repo)
+    return not configs.url_scheme(url) and (os.path.isdir(url) or ":" not in url)
+
+
 def open_source(project: Project, repo: Repo, progress: Progress, rev: str | None = None) -> Source:
     """Open the repository that an import comes from.
 
@@ -430,10 +445,7 @@ def open_source(project: Project, repo: Repo, progress: Progress, rev: str | Non
     Raises:
         GitDvcError: There is none, it has no such revision, or it cannot be reached.
     """
-    url = repo.url
-    if not configs.url_scheme(url) and not os.path.isabs(url) and os.getcwd() != project.root:
-        beside = os.path.normpath(os.path.join(project.root, url))
-        url = os.path.relpath(beside) if os.path.isdir(beside) else url
+    url = _seen(project, repo)
     source = Source.open(
         url, rev or "HEAD", config=repo.config, remote=repo.remote, progress=progress
     )

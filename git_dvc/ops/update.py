@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
+from contextlib import ExitStack
 
 from git_dvc.errors import (
     CannotImportError,
@@ -12,12 +13,13 @@ from git_dvc.errors import (
     UsageError,
     quoted,
 )
-from git_dvc.formats.imports import Dep
+from git_dvc.formats.imports import Dep, Repo
 from git_dvc.ops import imports, refetch, to_remote
 from git_dvc.ops import record as recording
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.imports import Content, Imported
 from git_dvc.ops.select import Selected, select
+from git_dvc.ops.source import Source
 from git_dvc.ops.status import CLEAN, DELETED, examine
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
@@ -71,14 +73,33 @@ def update(
         raise UsageError("--to-remote: data of other repositories stays with them")
     differing = _differing(project, items, watch, force=force) if to is None else set()
     brought: list[tuple[TrackedOut, Content | None]] = []
-    for item, dep in zip(items, deps, strict=True):
-        try:
-            content = _newest(project, item, dep, rev, watch, download=download, to=to, jobs=jobs)
-            brought.append((item, content))
-        except GitDvcError as problem:
-            if errors is None:
-                raise
-            errors.append(problem)
+    with ExitStack() as stack:
+        opened: dict[str, Source] = {}
+
+        def open_source(repo: Repo) -> Source:
+            """Open a repository, once for all imports from it."""
+            key = str(repo._replace(rev_lock=None))
+            if key not in opened:
+                source = imports.open_source(project, repo, watch, repo.rev)
+                opened[key] = stack.enter_context(source)
+            return opened[key]
+
+        for item, dep in zip(items, deps, strict=True):
+            try:
+                if dep.repo is None:
+                    content = _of_address(
+                        project, item, dep, watch, download=download, to=to, jobs=jobs
+                    )
+                else:
+                    repo = dep.repo._replace(rev=rev or dep.repo.rev)
+                    content = _of_repository(
+                        project, item, dep, repo, open_source, watch, download=download, jobs=jobs
+                    )
+                brought.append((item, content))
+            except GitDvcError as problem:
+                if errors is None:
+                    raise
+                errors.append(problem)
     if not download:
         differing.clear()
     return _take(project, brought, watch, "update", differing, force=force, place=to is None)
@@ -175,44 +196,59 @@ def _differing(
     return differing
 
 
-def _newest(
+def _of_address(
     project: Project,
     item: TrackedOut,
     dep: Dep,
-    rev: str | None,
     progress: Progress,
     *,
     download: bool,
     to: str | None,
     jobs: int | None,
 ) -> Content | None:
-    """Bring the newest version of an import; None if it is the one that is recorded."""
-    is_complete = not download or not (item.out.hash is None or refetch.lacks(project, item))
+    """Bring the newest version of an address; None if it is the one that is recorded."""
+    is_complete = _is_complete(project, item, download)
     if to is not None:
         is_complete = item.out.hash is not None
-    if dep.repo is None:
-        origin = imports.origin_of(project, item, dep)
-        try:
-            if not imports.has_changed(origin, dep) and is_complete:
-                return None
-            if to is not None:
-                content = to_remote.bring(project, item, origin, dep, to, progress, jobs)
-            else:
-                content = imports.bring(
-                    project, item, origin, dep, progress, download=download, jobs=jobs
-                )
-        finally:
-            origin.close()
-        same = content.dep.hash is not None and content.dep.hash == dep.hash
-        return None if same and is_complete else content
-    repo = dep.repo._replace(rev=rev or dep.repo.rev)
-    with imports.open_source(project, repo, progress, repo.rev) as source:
-        if repo == dep.repo and source.commit == repo.rev_lock and is_complete:
+    origin = imports.origin_of(project, item, dep)
+    try:
+        if not imports.has_changed(origin, dep) and is_complete:
             return None
-        dep = dep._replace(repo=repo)
-        return imports.bring_from(
-            project, item, source, dep, progress, download=download, jobs=jobs
-        )
+        if to is not None:
+            content = to_remote.bring(project, item, origin, dep, to, progress, jobs)
+        else:
+            content = imports.bring(
+                project, item, origin, dep, progress, download=download, jobs=jobs
+            )
+    finally:
+        origin.close()
+    same = content.dep.hash is not None and content.dep.hash == dep.hash
+    return None if same and is_complete else content
+
+
+def _of_repository(
+    project: Project,
+    item: TrackedOut,
+    dep: Dep,
+    repo: Repo,
+    open_source: Callable[[Repo], Source],
+    progress: Progress,
+    *,
+    download: bool,
+    jobs: int | None,
+) -> Content | None:
+    """Bring the newest version of a repository; None if it is the one that is recorded."""
+    source = open_source(repo)
+    same = repo == dep.repo and source.commit == repo.rev_lock
+    if same and _is_complete(project, item, download):
+        return None
+    dep = dep._replace(repo=repo)
+    return imports.bring_from(project, item, source, dep, progress, download=download, jobs=jobs)
+
+
+def _is_complete(project: Project, item: TrackedOut, download: bool) -> bool:
+    """Return whether the data of the version that is recorded is here, if it is asked for."""
+    return not download or not (item.out.hash is None or refetch.lacks(project, item))
 
 
 def _take(

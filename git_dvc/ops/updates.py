@@ -1,7 +1,8 @@
 """Whether repositories have newer versions of what was imported from them.
 
-The only question of ``git dvc status`` that leaves this machine. Hooks never ask it, nor does
-``status`` with ``-q`` or ``--no-updates``; that nobody answers changes nothing else.
+``git dvc status`` asks repositories on this machine, and servers only when told to
+(``--updates``): a pointer file of somebody else must not make it talk to anyone. Hooks never ask,
+and that nobody answers changes nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Update(NamedTuple):
 
 
 def available(
-    project: Project, items: Iterable[TrackedOut], progress: Progress
+    project: Project, items: Iterable[TrackedOut], progress: Progress, *, servers: bool = False
 ) -> tuple[list[Update], list[GitDvcError]]:
     """Ask the repositories of imports for the revisions that these follow.
 
@@ -39,6 +40,7 @@ def available(
         project: The project.
         items: Outputs; others than imports from repositories are left out.
         progress: Told of what takes time.
+        servers: Ask over the network, too.
 
     Returns:
         Those with something newer, and why repositories could not be asked.
@@ -55,6 +57,8 @@ def available(
             continue  # told by who needs it
         repo = dep.repo
         if repo is None or repo.rev_lock is None:
+            continue
+        if not servers and not imports.is_here(project, repo):
             continue
         asked = (repo.url, repo.rev)
         if asked not in newest:

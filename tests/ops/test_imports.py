@@ -388,6 +388,14 @@ def test_status_tells_of_updates_and_asks_only_when_it_may(
     assert said.stdout == line
     assert "data/ from data (../registry)" in git_dvc("status", cwd=".").stdout
     assert git_dvc("status", "--no-updates", "--json", cwd=".").stdout == "{}\n"
+    # A server is asked only when told so.
+    text = Path("data.dvc").read_text()
+    Path("data.dvc").write_text(text.replace("url: ../registry", "url: git://127.0.0.1:1/x"))
+    for flags in ([], ["--no-updates"], ["-q"], ["--json"]):
+        assert "127.0.0.1" not in git_dvc("status", *flags, cwd=".").stderr
+    assert "127.0.0.1" in git_dvc("status", "--updates", cwd=".").stderr
+    assert "127.0.0.1" in git_dvc("status", "--updates", "data", cwd=".").stderr
+    Path("data.dvc").write_text(text)
     registry.top.rename(registry.top.with_name("away"))
     assert "warning: cannot tell whether" in git_dvc("status", cwd=".").stderr
     for flag in ("-q", "--no-updates"):
