@@ -266,22 +266,24 @@ class References:
 
     def _in_place(self, project: Project, reason: str) -> None:
         """Keep what the files in a work tree are known to hold, whatever the pointers say."""
-        headers = project.state.headers()
-        for header in headers.values():
-            place = Place(project.shown(header.relpath))
+        for header in project.state.headers().values():
+            place = Place(project.shown(header.relpath), sure=False)
             self._hash(reason, header.algorithm, header.hash, place)
+            known = header.algorithm in hashing.ALGORITHMS
+            if known and header.hash and project.cache(header.algorithm).has(header.hash):
+                continue  # that is all that is there, or lists it
             record = project.state.placed(header.relpath)
             for entry in record.entries.values() if record is not None else ():
                 self._hash(reason, header.algorithm, entry[0], place)
         for begun in project.state.begun().values():
             for header in begun:
-                self._hash(reason, header.algorithm, header.hash, Place(header.relpath))
+                self._hash(reason, header.algorithm, header.hash, Place(header.relpath, sure=False))
 
     def _hash(self, reason: str, algorithm: str, value: str, place: Place) -> None:
         """Keep what our own records name; a record without a hash names nothing."""
         if algorithm in hashing.ALGORITHMS:
             try:
-                self._keep(reason, algorithm, hashing.parse(value), place._replace(sure=False))
+                self._keep(reason, algorithm, hashing.parse(value), place)
             except FormatError:
                 return
 
