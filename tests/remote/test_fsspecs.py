@@ -23,6 +23,7 @@ from tests.remote import hdfsserver
         ("oss://bucket/x", "ossfs", "pip install 'git-dvc[oss]'"),
         ("hdfs://user@host:8020/x", "pyarrow", "pip install 'git-dvc[hdfs]'"),
         ("webhdfs://user@host/x", "requests", "pip install 'git-dvc[webhdfs]'"),
+        ("ssh://host/x", "asyncssh", "pip install 'git-dvc[ssh]'"),
         ("smb://user:secret@host/x", "smbclient", 'fsspec says: SMB requires "smbprotocol"'),
         ("nosuch://x/y", "", "is nosuch:// spelled as it should be?"),
     ],
@@ -32,7 +33,12 @@ def test_a_missing_driver_is_named_with_the_command(
 ) -> None:
     if module:
         monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.delitem(sys.modules, "fsspec.implementations.webhdfs", raising=False)
+    for name in (
+        "fsspec.implementations.webhdfs",
+        "git_dvc.remote.ssh",
+        "git_dvc.remote.ssh_login",
+    ):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(MissingClientError) as caught:
         kinds.connect(url, {}, "store")
     assert said in caught.value.hint
