@@ -131,6 +131,43 @@ def test_flags_send_data_elsewhere_or_nowhere(
     assert not os.path.exists("k")
 
 
+def test_both_read_the_same_remotes(git_repo: Path, pair: Pair) -> None:
+    x, y = pair
+    start(x)
+    os.mkdir("sub")
+    x("remote", "add", "-q", "-d", "near", "../../near", cwd="sub")
+    x("remote", "add", "-q", "cloud", "s3://bucket/path")
+    x("remote", "modify", "cloud", "region", "eu-central-1")
+    x("remote", "rename", "-q", "cloud", "sky")
+    x("remote", "modify", "-q", "--local", "sky", "access_key_id", "key")
+    x("remote", "add", "-q", "gone", "/nowhere")
+    x("remote", "remove", "-q", "gone")
+    assert "url = ../../near" in text(".dvc/config") and "key" not in text(".dvc/config")
+    for option in (
+        "core.remote",
+        "remote.sky.url",
+        "remote.sky.region",
+        "remote.sky.access_key_id",
+    ):
+        assert y("config", option) == x("config", option) != ""
+    listed = y("remote", "list").split()
+    assert listed == x("remote", "list").split() and {"near", "sky", "(default)"} < {*listed}
+    assert y("remote", "default") == x("remote", "default") == "near"
+    y("remote", "default", "-q", "sky")
+    assert x("remote", "default") == "sky"
+    y("remote", "default", "-q", "--unset")
+    assert "[core]" not in text(".dvc/config") or "remote =" not in text(".dvc/config")
+    write(".dvc/config", '[CORE]\nRemote = Odd\n[remote "Odd"]\nURL = ../../odd\n')
+    if y.name == "gd":
+        write("f", "f")
+        y("add", "-q", "f")
+        y("push")
+        assert len(objects("../odd")) == 1 and y("remote", "default") == "odd"
+    write(".dvc/config", '[cache]\ntype = "hardlink,symlink"\n[\'remote "q"\']\nurl = "/a b"\n')
+    assert y("config", "remote.q.url") == x("config", "remote.q.url")
+    assert y("config", "cache.type") == x("config", "cache.type") == "hardlink,symlink"
+
+
 def test_the_original_completes_a_push_that_was_killed(git_repo: Path, dvc: Tool, gd: Tool) -> None:
     share(dvc)
 
