@@ -10,7 +10,7 @@ cached stands in the ``dvc.yaml`` beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from git_dvc import hashing, relpaths
@@ -37,6 +37,7 @@ class TrackedOut(NamedTuple):
         deps: Paths in the project that it was made from, relative to the project.
         origin: Of an import: the directory that its source's path starts at, and the source as
             the pointer has it.
+        kind: ``outs``, ``metrics`` or ``plots``: the list of its stage that it stands in.
     """
 
     relpath: str
@@ -48,6 +49,7 @@ class TrackedOut(NamedTuple):
     from_repo: bool = False
     deps: tuple[str, ...] = ()
     origin: tuple[str, dict[str, Any]] | None = None
+    kind: str = "outs"
 
     @property
     def is_dir(self) -> bool:
@@ -203,17 +205,19 @@ def _from_lock(
             continue  # a stage that was removed from dvc.yaml
         place = folder if wdir in (".", "") else _folder(folder, wdir)
         outs = []
+        kinds = {}
         for out in stage.outs:
             flags = defined.out_flags(name, out.path)
             if flags is None:
                 continue
+            kinds[out.path] = flags.kind
             outs.append(
                 out._replace(
                     cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
                 )
             )
         deps = _deps(place, (dep.path for dep in stage.deps))
-        found += _outs(path, place, outs, stage=name, deps=deps)
+        found += _outs(path, place, outs, stage=name, deps=deps, kinds=kinds)
     return found
 
 
@@ -248,6 +252,7 @@ def _outs(
     from_repo: bool = False,
     deps: tuple[str, ...] = (),
     origin: tuple[str, dict[str, Any]] | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> list[TrackedOut | FormatError]:
     found: list[TrackedOut | FormatError] = []
     for out in outs:
@@ -258,8 +263,9 @@ def _outs(
         except FormatError as problem:
             found.append(problem.at(source))
             continue
+        kind = (kinds or {}).get(out.path, "outs")
         found.append(
-            TrackedOut(relpath, out, source, stage, imported, alone, from_repo, deps, origin)
+            TrackedOut(relpath, out, source, stage, imported, alone, from_repo, deps, origin, kind)
         )
     return found
 

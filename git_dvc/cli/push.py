@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, NamedTuple
 
 import typer
@@ -36,6 +37,13 @@ git dvc pull images/cats  # a part of a tracked directory
 git dvc pull -r backup    # from another remote than the default
 """,
 }
+
+
+class Kind(str, Enum):
+    """Values of ``--type``."""
+
+    METRICS = "metrics"
+    PLOTS = "plots"
 
 
 RunCache = Annotated[
@@ -90,6 +98,13 @@ def fetch(
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
     run_cache: RunCache = False,
+    max_size: Annotated[
+        int | None,
+        typer.Option("--max-size", metavar="bytes", min=0, help="Only outputs below this size."),
+    ] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--type", help="Only outputs that stages make as such.")
+    ] = None,
 ) -> int:
     """Bring data from a remote into the cache; the workspace stays as it is.
 
@@ -102,6 +117,7 @@ def fetch(
     problems: list[FormatError] = []
     scope = Scope(all_branches, all_tags, all_commits)
     asked = Asked(targets or [], scope, recursive, with_deps, remote, jobs, run_cache)
+    asked = asked._replace(max_size_bytes=max_size, kind=kind.value if kind else "")
     with opened.project() as project:
         done = op.fetch(project, asked, console.progress(), problems)
         offered = _offered(project, done)

@@ -64,6 +64,8 @@ class Asked(NamedTuple):
         remote: The remote instead of the default one; None: the default one.
         jobs: How many at a time, at most.
         run_cache: Also the run cache: which run of a stage made what.
+        max_size_bytes: Only outputs below this size.
+        kind: Only ``metrics`` or ``plots``.
     """
 
     targets: Sequence[str] = ()
@@ -73,6 +75,14 @@ class Asked(NamedTuple):
     remote: str | None = None
     jobs: int | None = None
     run_cache: bool = False
+    max_size_bytes: int | None = None
+    kind: str = ""
+
+    def means(self, item: TrackedOut) -> bool:
+        """Return whether an output is of the size and kind that is wanted."""
+        if self.max_size_bytes is not None and (item.out.size or 0) >= self.max_size_bytes:
+            return False
+        return not self.kind or item.kind == self.kind
 
 
 EVERYTHING = Asked()
@@ -129,7 +139,8 @@ def asked_for(
         for chosen in select(
             project, targets, recursive=asked.recursive, with_deps=asked.with_deps
         ):
-            yield chosen, ""
+            if asked.means(chosen.item):
+                yield chosen, ""
         if problems is not None and not targets:
             problems += project.tracked.problems
     except UnknownTargetError as error:
@@ -142,7 +153,8 @@ def asked_for(
                 found = _matched(item, paths, asked.recursive) if paths else Selected(item)
                 if found is not None:
                     unknown = None
-                    yield found, commit
+                    if asked.means(item):
+                        yield found, commit
     if unknown is not None:
         raise unknown
 

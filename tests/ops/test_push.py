@@ -170,6 +170,25 @@ def test_a_target_that_only_an_old_revision_has(one: Clone) -> None:
     assert plain(one.store) == hashes_of("extra")
 
 
+def test_only_what_is_small_or_of_a_kind(one: Clone) -> None:
+    one.run("push", "-A")
+    two = one.clone()
+    assert "fetched 1 file (3 bytes)" in two.run("fetch", "--max-size", "6").stdout
+    assert plain(two.cache) == hashes_of("new")
+    assert "nothing to fetch" in two.run("fetch", "--max-size", "3", "-T").stdout
+    lock = "".join(
+        f"    - path: {name}\n      hash: md5\n      md5: {md5(text)}\n"
+        for name, text in {"made": b"333", "scores": b"1"}.items()
+    )
+    write_tree(two.top, {
+        "dvc.yaml": "stages:\n  s:\n    cmd: s\n    outs: [made]\n    metrics: [scores]\n",
+        "dvc.lock": f"schema: '2.0'\nstages:\n  s:\n    cmd: s\n    outs:\n{lock}",
+    })  # fmt: skip
+    two.run("fetch", "--type", "metrics")
+    assert plain(two.cache) == hashes_of("new", "1")
+    two.run("fetch", "--type", "nothing", code=129)
+
+
 def test_wildcards(one: Clone) -> None:
     one.run("push", "--glob", "mod*")
     assert plain(one.store) == hashes_of("new")
