@@ -144,6 +144,7 @@ class Source:
         repo: Repository | None,
         prefix: str = "",
         trees: Trees | None = None,
+        tip: Callable[[], View] | None = None,
         extra: Sequence[Layer] = (),
         progress: Progress | None = None,
     ) -> None:
@@ -156,6 +157,7 @@ class Source:
         self._repo = repo
         self._prefix = prefix
         self._trees = trees
+        self._tip = tip
         self._extra = list(extra)
         self._progress = progress or NoProgress()
         self._hops = 0
@@ -931,6 +933,10 @@ class Part(Project):
         if not source.root:
             layers = [_without_strangers(layer, own) for layer in layers]
         layers.append(own)
+        if source._tip is not None and self.is_project and not Config(layers).get("core", "remote"):
+            # A remote that was added since has what was pushed since, of old revisions, too.
+            newest = source._tip().read(relpaths.join(self.prefix, CONFIG))
+            layers.append(_parsed_layer(newest, place))
         if source.root and self.is_project and not source.is_work_tree:
             # What was added since, and this machine's own options, count for old revisions, too.
             layers.append(_safe(read_layer("project", place)))
@@ -1114,6 +1120,7 @@ def _open_folder(
         trees.close()
         raise UnknownRevisionError(rev, known)
     prefix = "" if root == repo.top else os.path.relpath(root, repo.top).replace(os.sep, "/")
+    newest = trees.resolve("HEAD") or found
     return kind(
         url,
         rev,
@@ -1123,6 +1130,7 @@ def _open_folder(
         repo=repo,
         prefix=prefix,
         trees=trees,
+        tip=lambda: CommitView(trees, newest, prefix),
         extra=extra,
         progress=progress,
     )
@@ -1158,15 +1166,19 @@ def _open_mirror(
     mirror = Mirror.at(url, os.path.join(cache_home(), "repos"), progress)
     commit = mirror.commit(rev)
     trees = Trees(mirror.repo, CommitView.ALSO)
-    view = CommitView(trees, commit, bring=lambda blobs: mirror.bring(trees, blobs))
+
+    def view_of(commit: str) -> View:
+        return CommitView(trees, commit, bring=lambda blobs: mirror.bring(trees, blobs))
+
     return kind(
         url,
         rev,
-        view=view,
+        view=view_of(commit),
         commit=commit,
         root="",
         repo=mirror.repo,
         trees=trees,
+        tip=lambda: view_of(mirror.commit()),
         extra=extra,
         progress=progress,
     )

@@ -22,6 +22,7 @@ from git_dvc.ops import config, push, remote, remotes
 from git_dvc.ops.import_data import import_data
 from git_dvc.ops.init import init
 from git_dvc.ops.source import Source
+from git_dvc.ops.wanted import Asked, Scope
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
 from tests.conftest import run_git
@@ -211,6 +212,25 @@ def test_a_git_url_is_read_like_a_directory(address: str, tmp_path: Path) -> Non
         assert not source.exists("inner")
         with pytest.raises(NowhereError):  # of v1 nothing was pushed
             source.read("data/a")
+
+
+def test_an_old_revision_uses_the_remote_that_was_added_since(
+    registry: Path, git_server: tuple[Path, str]
+) -> None:
+    with Project.open() as project:
+        push.push(project, Asked(scope=Scope(tags=True)))
+        store = remotes.about(project, "store").url
+        remote.remove(project, "store")
+        git("commit", "-qam", "no remote yet")
+        git("tag", "bare")
+        remote.add(project, "store", store, default=True)
+        git("commit", "-qam", "a remote")
+    top, base = git_server
+    git("clone", "-q", "--bare", ".", top / "since.git")
+    shutil.rmtree(registry / ".dvc/cache")
+    for address in (str(registry), str(top / "since.git"), f"{base}/since.git"):
+        with Source.open(address, "bare") as source:
+            assert source.read("model") == b"m1", address
 
 
 def test_a_remote_beside_another_machines_repository_is_out_of_reach(
