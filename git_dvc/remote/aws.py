@@ -3,6 +3,9 @@
 The order is theirs: the remote's options, the environment, the profile; what none of them has
 (web identity, container and machine roles) the client finds by itself. A profile that assumes a
 role or uses single sign-on needs ``botocore``, which ``pip install 'git-dvc[s3]'`` brings.
+
+A profile may name a program to run. The option ``configpath`` may stand in a config that came with
+a clone, so no program is run that a file named there asks for.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from git_dvc.errors import quoted
 from git_dvc.remote.wire import RefusedError
 
 _BY_BOTOCORE = ("role_arn", "sso_session", "sso_start_url", "web_identity_token_file")
+_PROGRAM = "credential_process"
 _REFRESH = timedelta(minutes=15)
 DEFAULT_REGION = "us-east-1"
 _GLOBAL = "https://s3.amazonaws.com"
@@ -105,18 +109,33 @@ def _credentials(
         return _fixed(
             env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN")
         )
+    asks = [option for option in (*_BY_BOTOCORE, _PROGRAM) if profile.get(option)]
+    if asks and _is_named_here(options):
+        raise RefusedError(
+            f"'{asks[0]}' is not followed in a file that the remote's own options name",
+            "anybody who commits could have named it; if it is yours, say so with "
+            "AWS_CONFIG_FILE in your environment",
+        )
     if any(profile.get(option) for option in _BY_BOTOCORE):
-        return _by_botocore(options, name)
+        return _by_botocore(name)
     if profile.get("aws_access_key_id") and profile.get("aws_secret_access_key"):
         return _fixed(
             profile["aws_access_key_id"],
             profile["aws_secret_access_key"],
             profile.get("aws_session_token"),
         )
-    if profile.get("credential_process"):
-        command = profile["credential_process"]
+    if profile.get(_PROGRAM):
+        command = profile[_PROGRAM]
         return lambda: _by_process(command)
     return None
+
+
+def _is_named_here(options: Mapping[str, str]) -> bool:
+    """Return whether a file with profiles is the choice of the remote's options."""
+    return bool(
+        (options.get("configpath") and not os.environ.get("AWS_CONFIG_FILE"))
+        or (options.get("credentialpath") and not os.environ.get("AWS_SHARED_CREDENTIALS_FILE"))
+    )
 
 
 def _fixed(key: str, secret: str, token: str | None) -> Callable[[], dict[str, Any]]:
@@ -149,7 +168,7 @@ def _by_process(command: str) -> dict[str, Any]:
         raise RuntimeError(f"credential_process gave no credentials: {kind}") from None
 
 
-def _by_botocore(options: Mapping[str, str], name: str) -> Callable[[], dict[str, Any]]:
+def _by_botocore(name: str) -> Callable[[], dict[str, Any]]:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.session import Session
@@ -160,9 +179,6 @@ def _by_botocore(options: Mapping[str, str], name: str) -> Callable[[], dict[str
             "install it: pip install 'git-dvc[s3]'",
         ) from None
     session = Session(profile=name)
-    for option, setting in (("configpath", "config_file"), ("credentialpath", "credentials_file")):
-        if options.get(option):
-            session.set_config_variable(setting, options[option])
     try:
         found = session.get_credentials()
         if found is not None:

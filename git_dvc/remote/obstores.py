@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock, Semaphore
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import obstore
 from obstore import exceptions
@@ -171,7 +172,8 @@ class ObjectStoreWire:
     def look(self, key: str) -> Found:
         """Return what is known of one file."""
         with self._translated():
-            return _found(obstore.head(self._store, key))
+            # Up to 0.11 obstore's head tells the path from the bucket on.
+            return _found(obstore.head(self._store, key))._replace(key=key)
 
     def listing(self, prefix: str) -> Iterator[Found]:
         """Yield all files whose key begins with a prefix."""
@@ -455,7 +457,28 @@ def _gs(bucket: str, options: Mapping[str, str]) -> Login:
         config["skip_signature"] = True
     elif options.get("credentialpath"):
         config["application_credentials"] = options["credentialpath"]
+    elif endpoint and not _is_host_of(endpoint, "googleapis.com"):
+        raise _not_there(endpoint, "name the ones that are meant with the option credentialpath")
     return Login("GCSStore", config, _client(options, endpoint))
+
+
+def _is_host_of(endpoint: str, *domains: str) -> bool:
+    host = (urlsplit(endpoint).hostname or "").lower()
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def _is_azure(endpoint: str) -> bool:
+    return _is_host_of(
+        endpoint, "core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"
+    )
+
+
+def _not_there(endpoint: str, do: str) -> RefusedError:
+    """Return the error for a token of this machine that would go to whoever a commit names."""
+    return RefusedError(
+        f"the credentials of this machine are not sent to {urlsplit(endpoint).hostname}",
+        f"{do}; or set allow_anonymous_login",
+    )
 
 
 def _azure(bucket: str, options: Mapping[str, str]) -> Login:
@@ -469,9 +492,10 @@ def _azure(bucket: str, options: Mapping[str, str]) -> Login:
             "set account_name or connection_string of the remote, or AZURE_STORAGE_ACCOUNT",
         )
     endpoint = parts.get("blobendpoint", "")
+    client = _client(options, endpoint)
     if parts.get("usedevelopmentstorage", "").lower() == "true":
         config["use_emulator"] = True
-        endpoint = "http://127.0.0.1"
+        client["allow_http"] = True
         account = account or "devstoreaccount1"
     elif endpoint:
         config["endpoint"] = endpoint.rstrip("/")
@@ -479,18 +503,27 @@ def _azure(bucket: str, options: Mapping[str, str]) -> Login:
         protocol = parts.get("defaultendpointsprotocol", "https")
         endpoint = f"{protocol}://{account}.blob.{parts['endpointsuffix']}"
         config["endpoint"] = endpoint
+        client = _client(options, endpoint)
     config["account_name"] = account
+    strange = bool(endpoint and options.get("connection_string")) and not _is_azure(endpoint)
+    secrets = _azure_secrets(options if strange else given, parts)
+    config |= secrets
+    if not secrets and _is_true(options, "allow_anonymous_login"):
+        config["skip_signature"] = True
+    elif not secrets and strange:
+        raise _not_there(endpoint, "name the ones that are meant: account_key or sas_token")
+    elif not secrets and _has_az_login():
+        config["use_azure_cli"] = True
+    return Login("AzureStore", config, client)
+
+
+def _azure_secrets(given: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
     wanted = {
         "account_key": given.get("account_key") or parts.get("accountkey", ""),
         "sas_key": given.get("sas_token") or parts.get("sharedaccesssignature", ""),
         **{name: given.get(name, "") for name in ("tenant_id", "client_id", "client_secret")},
     }
-    config |= {name: value for name, value in wanted.items() if value}
-    if _is_true(options, "allow_anonymous_login") and not any(wanted.values()):
-        config["skip_signature"] = True
-    elif not any(wanted.values()) and _has_az_login():
-        config["use_azure_cli"] = True
-    return Login("AzureStore", config, _client(options, endpoint))
+    return {name: value for name, value in wanted.items() if value}
 
 
 def _azure_defaults() -> dict[str, str]:

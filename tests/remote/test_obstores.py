@@ -380,7 +380,8 @@ def test_a_profile_that_assumes_a_role_needs_botocore(
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n"
         "region = us-east-1\n"
     )
-    options = {"profile": "role", "configpath": str(config)}
+    options = {"profile": "role"}
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
     key, secret, token = keys_of(aws.login(options))
     assert key and secret and token
@@ -390,14 +391,42 @@ def test_a_profile_that_assumes_a_role_needs_botocore(
     assert "pip install 'git-dvc[s3]'" in caught.value.hint
 
 
-def test_a_process_that_gives_no_credentials(server: S3Server, tmp_path: Path) -> None:
+def test_a_process_that_gives_no_credentials(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = tmp_path / "config"
     config.write_text("[default]\ncredential_process = false\n")
-    wire = kinds.connect(
-        "s3://bucket", {"endpointurl": server.url, "region": "x", "configpath": str(config)}
-    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    wire = kinds.connect("s3://bucket", {"endpointurl": server.url, "region": "x"})
     with pytest.raises(WireError, match="credential_process"):
         wire.reach()
+
+
+@pytest.mark.parametrize("line", ["credential_process = touch /tmp/x", "role_arn = arn:x"])
+def test_no_program_is_run_that_came_with_a_clone(tmp_path: Path, line: str) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[default]\n{line}\n")
+    with pytest.raises(RefusedError, match="is not followed in a file") as caught:
+        aws.login({"configpath": str(config)})
+    assert "AWS_CONFIG_FILE" in caught.value.hint
+
+
+def test_tokens_of_this_machine_go_to_no_server_that_a_commit_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key, requests are signed; a token is given away."""
+    with pytest.raises(RefusedError, match=r"not sent to evil\.example"):
+        obstores._gs("b", {"endpointurl": "https://evil.example/googleapis.com"})
+    assert obstores._gs("b", {"endpointurl": "https://storage.p.googleapis.com"})
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", "sig=1")
+    for text in ("AccountName=a;BlobEndpoint=https://evil.example/", "EndpointSuffix=evil.example"):
+        with pytest.raises(RefusedError, match=r"not sent to .*evil\.example"):
+            obstores._azure("c", {"connection_string": text, "account_name": "a"})
+    anonymous = {"connection_string": text, "account_name": "a", "allow_anonymous_login": "true"}
+    assert "sas_key" not in obstores._azure("c", anonymous).config
+    own = {"connection_string": "AccountName=a;BlobEndpoint=https://mine.example/"}
+    assert obstores._azure("c", {**own, "sas_token": "mine"}).config["sas_key"] == "mine"
+    assert obstores._azure("c", {"connection_string": "AccountName=a"}).config["sas_key"] == "sig=1"
 
 
 def test_the_region_of_a_bucket_is_asked_for(
