@@ -113,6 +113,13 @@ class Login:
             raise RefusedError(problem.reason) from None
         except asyncssh.PermissionDenied:
             raise client.refusal from None
+        except asyncssh.DisconnectError as problem:
+            if "authentication failures" not in problem.reason:
+                raise
+            raise RefusedError(
+                f"the server took none of the first keys: {problem.reason}",
+                "name the right key in the remote's option 'keyfile'",
+            ) from None
         except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as problem:
             raise RefusedError(f"a key cannot be used: {problem}") from None
         opened.append(connection)
@@ -138,6 +145,16 @@ class Login:
                     raise RefusedError(f"{_USER_CONFIG}: {problem}") from None
                 here.pop()
 
+    def _needs_agent(self, *, is_last: bool) -> bool:
+        if not self._allow_agent or not is_last or not self.keyfile:
+            return self._allow_agent
+        try:
+            asyncssh.read_private_key(self.keyfile, self.passphrase)
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError):
+            return True  # the agent may have it unlocked
+        # It would offer its own keys first, and a server takes few wrong ones.
+        return False
+
     def _options(
         self,
         found: asyncssh.SSHClientConnectionOptions,
@@ -160,7 +177,7 @@ class Login:
             ignore_encrypted=True,
             password=self.password if is_last else None,
             preferred_auth=ways or (),
-            agent_path=() if self._allow_agent else None,
+            agent_path=() if self._needs_agent(is_last=is_last) else None,
             agent_forwarding=False,
             gss_auth=self._gss if is_last else (),
             gss_kex=self._gss if is_last else (),
