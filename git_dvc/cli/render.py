@@ -230,7 +230,8 @@ def imported(done: Imported, name: str, changed: Sequence[str]) -> str:
     if content.out.hash is None:
         what += "no data yet"
     else:
-        what += f"{number_of(content.out.nfiles or 1, 'file')}"
+        count = 1 if content.out.nfiles is None else content.out.nfiles
+        what += number_of(count, "file")
         if content.out.size is not None:
             what += f" ({human_size(content.out.size)})"
     names = and_list([quoted(path) for path in dict.fromkeys(changed)])

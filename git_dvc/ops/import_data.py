@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from git_dvc.errors import CannotImportError, UsageError
+from git_dvc.errors import CannotImportError, UsageError, quoted
 from git_dvc.formats import config as configs
 from git_dvc.formats.imports import Dep, Repo
 from git_dvc.formats.pointer import Out
@@ -17,6 +17,7 @@ from git_dvc.ops.import_url import check_public
 from git_dvc.ops.imports import Content, Imported
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+from git_dvc.tracked import is_pointer
 
 
 def import_data(
@@ -58,6 +59,11 @@ def import_data(
     """
     watch = progress or NoProgress()
     check_public(url, remote_config)
+    if is_pointer(path.rstrip("/")):
+        raise CannotImportError(
+            f"{quoted(path)} describes data, it is none",
+            hint=f"name the data itself: '{quoted(path.rstrip('/').removesuffix('.dvc'))}'",
+        )
     name = outside.landing_place(path, out)
     repo = Repo(_recorded(project, url), rev, None, *_choice(config, remote, remote_config))
     dep = Dep(path.strip("/") or path, {}, repo)

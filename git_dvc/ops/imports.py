@@ -505,7 +505,8 @@ def bring_from(
         nfiles=brought.nfiles,
         isexec=brought.is_exec,
     )
-    return Content(out, dep, brought.nfiles or 1, brought.size_bytes)
+    files = 1 if brought.nfiles is None else brought.nfiles
+    return Content(out, dep, files, brought.size_bytes)
 
 
 # -- recording it -------------------------------------------------------------------------

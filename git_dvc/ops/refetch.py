@@ -24,7 +24,7 @@ from git_dvc.ops import imports
 from git_dvc.ops.push import Moved
 from git_dvc.ops.remote import without_password
 from git_dvc.ops.select import Selected
-from git_dvc.ops.source import Source
+from git_dvc.ops.source import Brought, Source
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.tracked import TrackedOut
@@ -124,14 +124,18 @@ def _bring(
                 hint=f"bring what it has now with 'git dvc update "
                 f"{quoted(project.shown(item.source))}'",
             )
-        return brought.nfiles or 1, brought.size_bytes
+        return _count(brought), brought.size_bytes
     source.fetch([entry], project.cache, progress, jobs)
     files = size_bytes = 0
     for inner in chosen.inner:
         part = source.bring(relpaths.join(dep.path, inner), cache, progress, jobs)
-        files += part.nfiles or 1
+        files += _count(part)
         size_bytes += part.size_bytes
     return files, size_bytes
+
+
+def _count(brought: Brought) -> int:
+    return 1 if brought.nfiles is None else brought.nfiles
 
 
 def lacks(project: Project, item: TrackedOut) -> bool:

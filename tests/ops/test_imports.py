@@ -113,6 +113,8 @@ def test_tracked_data_and_files_of_git_whole_and_in_part(
     for path, url in (("nosuch", "../registry"), ("data/nosuch", "../registry")):
         with pytest.raises(UnknownPathError):
             import_data(project, url, path)
+    with pytest.raises(CannotImportError, match="describes data"):
+        import_data(project, "../registry", "data.dvc")
     with pytest.raises(NotASourceError):
         import_data(project, "../nosuch", "data", "x")
     with pytest.raises(GitDvcError, match="v9"):
