@@ -79,7 +79,7 @@ class GitDvcFileSystem(AbstractFileSystem):  # type: ignore[misc]
             "remote_config": remote_config,
             "store": os.path.abspath(store) if store is not None else None,
         }
-        self._lock = threading.RLock()
+        self._mutex = threading.RLock()
         self._reading: Reading | None = None
         self._process = os.getpid()
 
@@ -91,11 +91,15 @@ class GitDvcFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return _again, (self._repo, rev, self._own, self._options)
 
     @property
+    def _lock(self) -> threading.RLock:
+        if self._process != os.getpid():
+            # After a fork: what is open is the parent's, and a thread of it may hold its lock.
+            self._mutex, self._reading, self._process = threading.RLock(), None, os.getpid()
+        return self._mutex
+
+    @property
     def _files(self) -> Reading:
         with self._lock:
-            if self._process != os.getpid():
-                # Files and locks of the parent are its own.
-                self._reading, self._process = None, os.getpid()
             if self._reading is None:
                 self._reading = Reading(self._repo, self._rev, own=self._own, **self._options)
                 if self._rev is not None and self._reading.source.commit:
@@ -116,7 +120,7 @@ class GitDvcFileSystem(AbstractFileSystem):  # type: ignore[misc]
         """Close the repository; it is opened anew if it is used again."""
         with self._lock:
             reading, self._reading = self._reading, None
-            if reading is not None and self._process == os.getpid():
+            if reading is not None:
                 reading.close()
 
     def invalidate_cache(self, path: str | None = None) -> None:

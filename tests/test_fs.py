@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import pickle
 import shutil
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -258,9 +257,11 @@ def test_workers_read_too(v1: GitDvcFileSystem) -> None:
         assert workers.starmap(_read, [(v1, path) for path in paths]) == expected
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(v1.cat_file, paths)) == expected
-    child = os.fork() if sys.platform != "win32" else 1
+    v1._lock.acquire()  # as if another thread were reading just now
+    child = os.fork()
     if child == 0:
         fine = v1.cat_file("big.bin") == FIRST["big.bin"].encode()
         os._exit(0 if fine else 1)
+    v1._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert v1.cat_file("data/a.csv") == TABLE.encode()
