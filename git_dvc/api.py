@@ -36,7 +36,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GitDvcFileSystem",
+    "artifacts_show",
     "exists",
     "get_url",
     "ls",
@@ -58,6 +59,15 @@ __all__ = [
 Repo = str | os.PathLike[str] | None
 Config = Mapping[str, Any] | str | None
 RemoteConfig = Mapping[str, Any] | None
+
+
+class Artifact(TypedDict):
+    """Where a version of a model or data set is: arguments for ``open`` and ``read``."""
+
+    rev: str
+    path: str
+
+
 TextMode = Literal["r", "rt", "tr"]
 BinaryMode = Literal["rb", "br"]
 
@@ -362,6 +372,39 @@ def metrics_show(
     with _reading(repo, rev, None, config, None) as reading:
         asked = [reading.relpath(os.fspath(target)) for target in targets]
         return _merged(reading, show.metrics(reading, asked))
+
+
+def artifacts_show(
+    name: str, version: str | None = None, stage: str | None = None, repo: Repo = None
+) -> Artifact:
+    """Return which commit a version of a model or data set is, and where it is there.
+
+    ::
+
+        found = artifacts_show("detector", stage="prod", repo=registry)
+        with open(**found, repo=registry, mode="rb") as file: ...
+
+    Args:
+        name: As in ``dvc.yaml``; below the top with its directory: ``models:detector``.
+        version: Which, by its Git tag (``detector@v1.2.0``); the newest one by default.
+        stage: What is in this stage.
+        repo: A directory or Git URL; by default the project around the current directory.
+
+    Returns:
+        ``rev`` and ``path``.
+
+    Raises:
+        ValueError: Both a version and a stage.
+        UnknownArtifactError: There is no such artifact, version or stage.
+    """
+    from git_dvc.ops import artifacts
+
+    if version and stage:
+        raise ValueError("version and stage cannot be used together")
+    url = os.getcwd() if repo is None else os.fspath(repo)
+    found = artifacts.find(url, name, version, stage)
+    with _reading(url, found.commit, None, None, None) as reading:
+        return {"rev": found.commit, "path": artifacts.path_in(reading.source, found)}
 
 
 def _merged(reading: Reading, by_file: dict[str, Any]) -> dict[str, Any]:

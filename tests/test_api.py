@@ -17,6 +17,7 @@ from git_dvc import api
 from git_dvc.errors import (
     FormatError,
     NotASourceError,
+    UnknownArtifactError,
     UnknownRevisionError,
     UnknownStageError,
 )
@@ -277,6 +278,22 @@ def test_hostile_stages_read_nothing_outside(repo: Path, tmp_path: Path) -> None
     assert api.metrics_show() == {}
     with pytest.raises((FileNotFoundError, FormatError)):
         api.params_show("link.yaml")
+
+
+def test_an_artifact_is_found_by_its_version(repo: Path) -> None:
+    write_tree(repo, {"dvc.yaml": "artifacts:\n  x:\n    path: sub/x.csv\n", "top.txt": "new\n"})
+    git("commit", "-qam", "2")
+    git("tag", "-a", "x@v1.0.0", "-m", "1")
+    git("tag", "-a", "x#prod#1", "-m", "1")
+    commit = git("rev-parse", "HEAD")
+    git("commit", "-q", "--allow-empty", "-m", "3")
+    for found in (api.artifacts_show("x"), api.artifacts_show("x", stage="prod", repo=repo)):
+        assert found == {"rev": commit, "path": "sub/x.csv"}
+        assert api.read(**found) == "a,b\n"
+    with pytest.raises(UnknownArtifactError):
+        api.artifacts_show("x", version="2.0.0")
+    with pytest.raises(ValueError, match="together"):
+        api.artifacts_show("x", version="1", stage="prod")
 
 
 def test_importing_the_api_loads_no_command_line_and_no_library(tmp_path: Path) -> None:
