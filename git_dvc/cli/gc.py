@@ -172,10 +172,11 @@ def gc(
                 return 0
             if not force and not console.ask("Delete that for good?"):
                 raise _Declined()
-            done = found.carry_out(plan)
-        for one in done:
-            console.say(f"deleted {_amount(one.objects, one.size_bytes)} from {_where(one.name)}")
-        failed = {path: why for one in done for path, why in one.failed.items()}
+            failed = {}
+            for one in found.carry_out(plan):
+                amount = _amount(one.objects, one.size_bytes)
+                console.say(f"deleted {amount} from {_where(one.name)}")
+                failed.update(one.failed)
         if failed:
             raise NotDeletedError(failed)
     return 0

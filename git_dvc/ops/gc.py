@@ -477,14 +477,13 @@ class Collection:
 
     # -- acting -----------------------------------------------------------------------------
 
-    def carry_out(self, plan: Plan) -> list[Done]:
-        """Delete what is to go; what cannot be deleted is named.
+    def carry_out(self, plan: Plan) -> Iterator[Done]:
+        """Delete what is to go, and yield what went from each store; failures are named.
 
         Raises:
             RemoteError: A remote failed; what was deleted until then is gone, and what is left
                 goes next time.
         """
-        done = []
         for sweep in plan.sweeps:
             count, size_bytes = sweep.total()
             if not count:
@@ -494,13 +493,13 @@ class Collection:
             )
             try:
                 if sweep.remote is None:
-                    done.append(self._delete_here(sweep, plan.cutoff_s))
+                    done = self._delete_here(sweep, plan.cutoff_s)
                 else:
                     self._delete_there(sweep.remote, sweep)
-                    done.append(Done(sweep.name, count, size_bytes, {}))
+                    done = Done(sweep.name, count, size_bytes, {})
             finally:
                 self._progress.finish()
-        return done
+            yield done
 
     def _delete_here(self, sweep: Sweep, cutoff_s: float) -> Done:
         count = size_bytes = 0

@@ -36,7 +36,7 @@ def git(*args: str, cwd: str | Path = ".") -> str:
 def gc(request: Request = BARE, *, dry: bool = False, root: str | Path = ".") -> list[Done]:
     with Project.open(str(root)) as project, collecting(project, request, dry=dry) as found:
         plan = found.plan()
-        return [] if dry else found.carry_out(plan)
+        return [] if dry else list(found.carry_out(plan))
 
 
 def look(request: Request = BARE) -> Plan:
