@@ -320,7 +320,7 @@ def _parsed(url: str) -> Url:
         _ = origin(address)
     except (LocationParseError, ValueError):
         raise ConfigError("url: cannot be understood") from None
-    if not address.host:
+    if not address.host or " " in address.host:
         raise ConfigError("url: names no host")
     return address
 

@@ -384,7 +384,9 @@ def test_basic_from_options_address_and_netrc(site: Site, tmp_path: Path) -> Non
     assert len(site.requests) == 12, "who we are is said at once"
     with pytest.raises(RefusedError, match="401 Unauthorized: the server wants a user"):
         client(site.url).reach()
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password s3cret:ü\n")
+    # In ASCII: before 3.11 Python reads no more than that there.
+    site.always = [webserver.needs_basic("ada", "s3cret:x")]
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password s3cret:x\n")
     assert content(client(site.url), "a") == b"hello"
     with pytest.raises(RefusedError, match="wants a user"):
         client(site.url, user="bob").look("a")
