@@ -712,7 +712,7 @@ class SshWire:
             except asyncssh.Error:
                 found = None
             if found is not None and (not found.bavail or (found.files and not found.favail)):
-                return RefusedError("the server's disk is full")
+                return _disk_is_full()
             why = problem.reason
             return RefusedError(f"the server could not write {quoted(path)}: {why}")
         if isinstance(problem, (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)):
@@ -766,6 +766,12 @@ def _is_unreachable(problem: BaseException) -> bool:
     return isinstance(problem, kinds) or getattr(problem, "errno", None) in nowhere
 
 
+def _disk_is_full() -> RefusedError:
+    return RefusedError(
+        "the server's disk is full", "free some space there and run the same command again"
+    )
+
+
 def _in_words(problem: BaseException) -> WireError:
     """Return what went wrong in a wire's words."""
     if isinstance(problem, (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)):
@@ -773,7 +779,7 @@ def _in_words(problem: BaseException) -> WireError:
     if isinstance(problem, (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect)):
         return RefusedError("permission denied")
     if isinstance(problem, (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)):
-        return RefusedError("the server's disk is full")
+        return _disk_is_full()
     if isinstance(problem, (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)):
         return UnsteadyError("the connection broke")
     if isinstance(problem, asyncssh.SFTPError):
