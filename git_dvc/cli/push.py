@@ -231,7 +231,7 @@ def _tell(
 
     errors: list[GitDvcError] = []
     for moved in done:
-        if moved.files:
+        if moved.files or moved.manifests:
             console.say(render.moved(verb, word, moved))
         if moved.missing and moved.remote:
             errors.append(UnfetchableError(moved.missing, moved.remote))
@@ -241,6 +241,6 @@ def _tell(
     opened.tell_problems(problems)
     for error in errors:
         console.error(str(error))
-    if not errors and nothing and not any(moved.files for moved in done):
+    if not errors and nothing and not any(moved.files or moved.manifests for moved in done):
         console.say(nothing)
     return 1 if errors or problems else 0

@@ -204,6 +204,9 @@ def _stems(levels: Sequence[int]) -> list[str]:
 def moved(verb: str, word: str, done: Moved) -> str:
     """Return what went to or came from a remote, in one line."""
     what = f"{number_of(done.files, 'file')} ({human_size(done.size_bytes)})"
+    if not done.files and done.manifests:
+        noun = "list of files" if done.manifests == 1 else "lists of files"
+        what = f"{done.manifests} {noun}"
     return f"{verb} {what} {word} '{quoted(done.remote)}'"
 
 

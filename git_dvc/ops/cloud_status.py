@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from git_dvc import hashing
-from git_dvc.errors import FormatError
+from git_dvc.errors import FormatError, UnknownTargetError
 from git_dvc.ops import push, remotes
 from git_dvc.ops.listings import Listings
 from git_dvc.ops.select import Selected
@@ -104,6 +104,8 @@ def _compare(
         mine = push.of_algorithm(wanted, name)
         whole = remote.wholes(name, filter(hashing.is_dir, mine))
         listings = Listings(cache, mine, remote)
+        for path in listings.unmatched():
+            raise UnknownTargetError(path)
         here: set[str] = set()
         there: set[str] = set()
         progress.start(f"Checking {remote.name}", len(mine))

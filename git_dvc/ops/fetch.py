@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from git_dvc import hashing
-from git_dvc.errors import MOST_PATHS, FormatError, GitDvcError, RemoteError, quoted
+from git_dvc.errors import (
+    MOST_PATHS,
+    FormatError,
+    GitDvcError,
+    RemoteError,
+    UnknownTargetError,
+    quoted,
+)
 from git_dvc.ops import remotes
 from git_dvc.ops import wanted as wanting
 from git_dvc.ops.listings import Listings
@@ -112,6 +119,7 @@ def _fetch_from(
     files = size_bytes = 0
     missing: list[tuple[str, str]] = []
     named: list[str] = []
+    errors: list[GitDvcError] = []
     for algorithm in sorted({algorithm for algorithm, _ in wanted}):
         damaged: list[str] = []
         cache = project.cache(algorithm)
@@ -138,13 +146,13 @@ def _fetch_from(
             files += len(got)
             size_bytes += sum(cache.size(value) or 0 for value in got)
         missing += _places(listings, mine, bad)
+        errors += map(UnknownTargetError, listings.unmatched())
         for value in damaged:
             paths = [path for whole in mine for path, _, _ in listings.paths(whole, [value])]
             named.append(f"  {quoted(paths[0])}: {value}")
         if lacking == needed and not bad and not listings.unknown and remote is not None:
             # All of it came from there, so all of it is there.
             remote.memory.add((algorithm, value) for value in mine)
-    errors: list[GitDvcError] = []
     if named and remote is not None:
         errors.append(
             GitDvcError(

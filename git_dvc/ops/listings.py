@@ -48,6 +48,20 @@ class Listings(Mapping[str, "Collection[str] | None"]):
             if any(relpaths.inside(name, path) for path in inner)
         }
 
+    def unmatched(self) -> list[str]:
+        """Return the paths inside directories that were asked for and that no version has."""
+        asked: set[str] = set()
+        found: set[str] = set()
+        for value, places in self._places.items():
+            inner = [(place.path, path) for place in places for path in place.inner]
+            listing = self._read(value) if inner else None
+            for folder, path in inner:
+                whole = relpaths.join(folder, path)
+                asked.add(whole)
+                if listing is None or any(relpaths.inside(name, path) for name in listing):
+                    found.add(whole)
+        return sorted(asked - found)
+
     def _read(self, value: str) -> Manifest | None:
         try:
             return self._cache.read_manifest(value)

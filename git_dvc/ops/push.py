@@ -14,6 +14,7 @@ from git_dvc.errors import (
     FormatError,
     GitDvcError,
     RemoteError,
+    UnknownTargetError,
     quoted,
 )
 from git_dvc.ops import remotes
@@ -147,6 +148,7 @@ class Moved(NamedTuple):
         size_bytes: Their size.
         missing: Paths of data that is nowhere, with the commit that names it or ''.
         errors: What else went wrong.
+        manifests: Number of directories whose lists of files went there.
     """
 
     remote: str
@@ -154,6 +156,7 @@ class Moved(NamedTuple):
     size_bytes: int
     missing: list[tuple[str, str]]
     errors: list[GitDvcError]
+    manifests: int = 0
 
 
 def push(
@@ -229,8 +232,15 @@ def _push_to(
 ) -> Moved:
     found = look(project, remote, wanted, progress)
     sent = send(project, remote, found, progress, jobs)
-    errors = [damaged_objects(project, found, sent.damaged)] if sent.damaged else []
-    return Moved(remote.name, sent.files, sent.size_bytes, found.missing, errors)
+    errors: list[GitDvcError] = []
+    if sent.damaged:
+        errors.append(damaged_objects(project, found, sent.damaged))
+    for name in sorted({algorithm for algorithm, _ in wanted}):
+        listings = Listings(project.cache(name), of_algorithm(wanted, name))
+        errors += map(UnknownTargetError, listings.unmatched())
+    lists = {value for todo in found.plans.values() for value in todo.manifests}
+    count = len(lists - set(sent.damaged))
+    return Moved(remote.name, sent.files, sent.size_bytes, found.missing, errors, count)
 
 
 def _push_runs(project: Project, remote: Remote, progress: Progress, jobs: int | None) -> Moved:
@@ -272,6 +282,7 @@ def merged(moved: Sequence[Moved], more: Moved) -> list[Moved]:
         one.size_bytes + more.size_bytes,
         [*one.missing, *more.missing],
         [*one.errors, *more.errors],
+        one.manifests + more.manifests,
     )
     return [both if other is one else other for other in moved]
 
@@ -283,8 +294,6 @@ def matching(project: Project, patterns: Iterable[str]) -> list[str]:
         UnknownTargetError: A pattern matches nothing.
     """
     from fnmatch import fnmatchcase
-
-    from git_dvc.errors import UnknownTargetError
 
     names = {item.relpath for item in project.tracked.outs.values()}
     names |= {item.source for item in project.tracked.outs.values() if not item.stage}

@@ -155,9 +155,15 @@ def test_targets_and_parts_of_directories(one: Clone) -> None:
     one.run("push")
     two = one.clone()
     assert "fetched 1 file (1 byte)" in two.run("pull", "data/a").stdout
-    assert two.data() == {"data/a": b"1"}
-    assert plain(two.cache) == hashes_of("1")
+    assert two.data() == {"data/a": b"1"} and plain(two.cache) == hashes_of("1")
     assert "not tracked: nothing" in two.run("pull", "nothing", code=1).stderr
+    for command in ("push", "fetch", "pull"):
+        assert "not tracked: data/x" in two.run(command, "data/x", "data/c", code=1).stderr
+    assert "not tracked: data/x" in two.run("status", "-c", "data/x", code=1).stderr
+    assert two.data() == {"data/a": b"1", "data/c": b"333"}, "the rest is done"
+    (value,) = [value for value in check_objects(one.store) if value.endswith(".dir")]
+    (one.store / "files/md5" / value[:2] / value[2:]).unlink()
+    assert one.run("push").stdout == "sent 1 list of files to 'store'\n"
     assert "not tracked: nothing" in one.run("push", "nothing", "-T", code=1).stderr
 
 
