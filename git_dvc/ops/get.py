@@ -26,8 +26,8 @@ from git_dvc.errors import (
 )
 from git_dvc.fsutil import Folders, NotAFolderError
 from git_dvc.locking import ProjectLock
-from git_dvc.ops.clone import directory_of
-from git_dvc.ops.source import Entry, Source, cache_home
+from git_dvc.ops.parts import cache_home
+from git_dvc.ops.source import Entry, Source
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.workspace.links import COPY, REFLINK, Linker
@@ -66,7 +66,10 @@ def destination(source: Source, path: str, out: str | None, *, force: bool = Fal
         DestinationError: There is something, or it is a name for pointer files.
     """
     name = os.path.basename(os.path.normpath(path)) if path.strip("./") else ""
-    name = name or directory_of(source.url) or "data"
+    if not name:
+        from git_dvc.ops.clone import directory_of  # it brings half of the program along
+
+        name = directory_of(source.url) or "data"
     place = out or name
     if out and os.path.isdir(out):
         place = os.path.join(out, name)

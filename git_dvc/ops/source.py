@@ -28,13 +28,11 @@ from typing import Any, NamedTuple
 
 from git_dvc import fsutil, hashing, relpaths
 from git_dvc.errors import (
-    ConfigError,
     CorruptObjectError,
     FormatError,
     MissingObjectError,
     NotASourceError,
     NowhereError,
-    RemoteError,
     UnknownPathError,
     UnknownRevisionError,
 )
@@ -47,11 +45,11 @@ from git_dvc.git.mirror import Mirror, is_url
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
 from git_dvc.ops import remotes
+from git_dvc.ops.parts import Inside, Part, cache_home, chosen_layer, given_layer, without_unsafe
 from git_dvc.ops.remote import local_path, without_password
 from git_dvc.ops.views import CONFIG, CommitView, Node, View, WorkView
 from git_dvc.progress import NoProgress, Progress
-from git_dvc.project import Config, Layer, Listing, Project, config_paths, find_root, read_layer
-from git_dvc.remote.base import Remote
+from git_dvc.project import Layer, Listing, find_root
 from git_dvc.store.cache import READ_ONLY, Cache
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, is_pointer, is_source
 
@@ -59,8 +57,6 @@ MD5 = hashing.MD5.name
 RemoteChoice = str | Mapping[str, str] | None
 """A remote by name, or by its options."""
 
-_UNSAFE_OPTIONS = frozenset(("bearer_token_command",))
-"""Options that run something: never taken from a repository that is only read."""
 _MOST_HOPS = 8
 """How often data may have been imported from somewhere that imported it."""
 _AD_HOC = "given-remote"
@@ -162,7 +158,7 @@ class Source:
         self._progress = progress or NoProgress()
         self._hops = 0
         self._parts: dict[str, Part] | None = None
-        self._indexes: dict[tuple[str, str], _Inside] = {}
+        self._indexes: dict[tuple[str, str], Inside] = {}
         self._bytes: dict[tuple[str, str], bytes] = {}
 
     @classmethod
@@ -196,7 +192,7 @@ class Source:
         if isinstance(remote, Mapping):
             options = {**remote, **options}
             remote = None
-        extra = [*_given_layer(config), *_chosen_layer(remote)]
+        extra = [*given_layer(config), *chosen_layer(remote)]
         folder = _folder_of(url)
         if folder is not None:
             source = _open_folder(cls, url, folder, rev, extra, progress)
@@ -534,8 +530,8 @@ class Source:
             if not self.root:
                 raise NowhereError([relpaths.join(part.prefix, out.relpath)], self.where, False)
             url = os.path.normpath(os.path.join(part.root, url))
-        config = _without_unsafe(repo.config) if isinstance(repo.config, dict) else None
-        remote = _without_unsafe(repo.remote) if isinstance(repo.remote, dict) else repo.remote
+        config = without_unsafe(repo.config) if isinstance(repo.config, dict) else None
+        remote = without_unsafe(repo.remote) if isinstance(repo.remote, dict) else repo.remote
         rev = repo.rev_lock or repo.rev or "HEAD"
         with Source.open(url, rev, config=config, remote=remote, progress=progress) as other:
             other._hops = self._hops + 1
@@ -795,10 +791,10 @@ class Source:
             relpaths.check(inner, field="manifest: relpath")
         return value
 
-    def _inside(self, part: Part, out: TrackedOut) -> _Inside:
+    def _inside(self, part: Part, out: TrackedOut) -> Inside:
         key = (part.prefix, out.relpath)
         if key not in self._indexes:
-            self._indexes[key] = _Inside(manifests.parse(self._out_bytes(part, out)))
+            self._indexes[key] = Inside(manifests.parse(self._out_bytes(part, out)))
         return self._indexes[key]
 
     def _manifest_bytes(self, entry: Entry) -> bytes:
@@ -862,7 +858,15 @@ class Source:
             [path for path in own if is_source(path)],
             [path for path in own if not is_source(path)],
         )
-        part = Part(self, prefix, listing, is_project=is_project)
+        part = Part(
+            self._view,
+            self.root,
+            self.where,
+            prefix,
+            listing,
+            is_project=is_project,
+            tip=self._tip,
+        )
         for layer in self._extra:
             part.config.layers.append(layer)
         return part
@@ -887,198 +891,7 @@ class Source:
             one.config.layers.append(layer)
 
 
-class Part(Project):
-    """A project in a source: what it tracks, and where its objects are. Nothing is written.
-
-    Args:
-        source: The source.
-        prefix: Its place there.
-        listing: Its pointer, lock and ignore files.
-        is_project: Whether it is a project; else the top of a plain Git repository.
-    """
-
-    def __init__(self, source: Source, prefix: str, listing: Listing, *, is_project: bool) -> None:
-        # A Project that stands on a view: what a work tree would have is left out.
-        self.prefix = prefix
-        self.is_project = is_project
-        self.repo = None
-        self.root = os.path.join(source.root, *prefix.split("/")) if source.root else source.where
-        self.main_root = self.root
-        self._is_here = bool(source.root)
-        self._view = source._view
-        self._listing = listing
-        self._tracked = None
-        self._ignore = None
-        self._caches: dict[str, Cache] = {}
-        self._remotes: dict[str, Remote] = {}
-        self._folders: dict[str, dict[str, TrackedOut | None]] | None = None
-        mark = hashing.of_bytes(f"{source.where}#{prefix}".encode())[:16]
-        self._tmp = os.path.join(cache_home(), "sources", mark)
-        self.config = Config(self._layers(source))
-
-    @property
-    def tmp_dir(self) -> str:
-        """A directory of the user's, never one of the source."""
-        return self._tmp
-
-    def close(self) -> None:
-        """Hang up."""
-        for remote in self._remotes.values():
-            remote.close()
-
-    def _layers(self, source: Source) -> list[Layer]:
-        place = os.path.join(self.root, ".dvc", "config")
-        own = _parsed_layer(self._view.read(relpaths.join(self.prefix, CONFIG)), place)
-        layers = [read_layer(level, path) for level, path in config_paths(None)]
-        if not source.root:
-            layers = [_without_strangers(layer, own) for layer in layers]
-        layers.append(own)
-        if source._tip is not None and self.is_project and not Config(layers).get("core", "remote"):
-            # A remote that was added since has what was pushed since, of old revisions, too.
-            newest = source._tip().read(relpaths.join(self.prefix, CONFIG))
-            layers.append(_parsed_layer(newest, place))
-        if source.root and self.is_project and not source.is_work_tree:
-            # What was added since, and this machine's own options, count for old revisions, too.
-            layers.append(_safe(read_layer("project", place)))
-        if source.root:
-            layers.append(read_layer("local", f"{place}.local"))
-        return layers
-
-    def inner(self, path: str) -> str:
-        """Return a path of the source relative to this project."""
-        return path[len(self.prefix) + 1 :] if self.prefix else path
-
-    def read(self, relpath: str) -> bytes | None:
-        """Return a small file of the view."""
-        return self._view.read(relpaths.join(self.prefix, relpath))
-
-    def ignores(self, relpath: str, *, is_dir: bool) -> bool:
-        """Return whether ``.dvcignore`` hides a path."""
-        if self.ignore.is_plain or not relpath:
-            return False
-        return self.ignore.match_dir(relpath) if is_dir else self.ignore.match_file(relpath)
-
-    def below(self, folder: str) -> Iterator[tuple[str, TrackedOut | None]]:
-        """Yield the outputs in a directory by name; None for directories with some in them."""
-        if self._folders is None:
-            self._folders = {}
-            for path, out in self.tracked.outs.items():
-                parent, _, name = path.rpartition("/")
-                self._folders.setdefault(parent, {})[name] = out
-                while parent:
-                    parent, _, name = parent.rpartition("/")
-                    self._folders.setdefault(parent, {}).setdefault(name, None)
-        return iter(self._folders.get(folder, {}).items())
-
-    # -- objects ------------------------------------------------------------------------------
-
-    def cache(self, name: str = MD5) -> Cache:
-        """Return the cache of one hash algorithm; nothing in it is touched."""
-        if name not in self._caches:
-            self._caches[name] = ReadOnlyCache(self.cache_root, hashing.ALGORITHMS[name])
-        return self._caches[name]
-
-    def cached(self, name: str, value: str) -> str | None:
-        """Return where an object is in the cache, or None."""
-        cache = self.cache(name)
-        return cache.path(value) if cache.has(value) else None
-
-    def _remote_name(self, out: TrackedOut | None) -> str | None:
-        if out is not None and out.out.remote:
-            return out.out.remote.lower()
-        return remotes.default(self)
-
-    def has_remote(self, out: TrackedOut | None) -> bool:
-        """Return whether there is a remote for an output."""
-        return self._remote_name(out) is not None
-
-    def remotes_for(self, out: TrackedOut | None) -> Iterator[Remote]:
-        """Yield the remotes that should have an output, ready to be used.
-
-        Raises:
-            RemoteError: One cannot be used.
-        """
-        name = self._remote_name(out)
-        if name is None:
-            return
-        if name not in self._remotes:
-            self._refuse_relative(name)
-            self._remotes[name] = remotes.opened(self, name)
-        yield self._remotes[name]
-
-    def _refuse_relative(self, name: str) -> None:
-        """Refuse a remote that is a folder beside a repository on another machine."""
-        if self._is_here:
-            return
-        for layer in reversed(self.config.layers):
-            url = layer.values.get(("remote", name), {}).get("url")
-            if url is None:
-                continue
-            if layer.level == "project" and not configs.url_scheme(url) and not os.path.isabs(url):
-                raise RemoteError(
-                    name,
-                    url,
-                    "it is a folder beside the original repository, out of reach from here",
-                    hint="name another place for its data with --remote-config url=...",
-                )
-            return
-
-    def location(self, out: TrackedOut, name: str, value: str) -> str:
-        """Return where an object is stored."""
-        chosen = self._remote_name(out)
-        folder = hashing.ALGORITHMS[name].folder
-        if chosen is None:
-            if not os.path.isdir(self.cache_root):
-                raise remotes.no_default(self)
-            return self.cache(name).path(value)
-        base = remotes.about(self, chosen).where.rstrip("/")
-        return "/".join(filter(None, (base, folder, value[:2], value[2:])))
-
-
-class ReadOnlyCache(Cache):
-    """A cache of somebody else: damaged objects are not used, and stay where they are."""
-
-    def quarantine(self, value: str) -> str:
-        """Leave a damaged object as it is."""
-        return self.path(value)
-
-
-class _Inside:
-    """What is in a directory that is data, by folder."""
-
-    def __init__(self, listing: Manifest) -> None:
-        self.listing = listing
-        self._folders: dict[str, dict[str, str | None]] = {"": {}}
-        for path, value in listing.items():
-            parent, _, name = path.rpartition("/")
-            self._made(parent)[name] = value
-
-    def _made(self, folder: str) -> dict[str, str | None]:
-        known = self._folders.get(folder)
-        if known is None:
-            known = self._folders[folder] = {}
-            parent, _, name = folder.rpartition("/")
-            self._made(parent)[name] = None
-        return known
-
-    def has_folder(self, inner: str) -> bool:
-        """Return whether there is such a directory."""
-        return inner in self._folders
-
-    def members(self, inner: str) -> Iterator[tuple[str, str | None]]:
-        """Yield name and hash of what is in a directory; None for directories."""
-        return iter(self._folders.get(inner, {}).items())
-
-
 # -- opening ----------------------------------------------------------------------------------
-
-
-def cache_home() -> str:
-    """Return the directory where git-dvc keeps what it has of other repositories."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.expanduser("~/.cache")
-    return os.path.join(base, "git-dvc")
 
 
 def _folder_of(url: str) -> str | None:
@@ -1182,74 +995,6 @@ def _open_mirror(
         extra=extra,
         progress=progress,
     )
-
-
-def _parsed_layer(data: bytes | None, place: str) -> Layer:
-    try:
-        parsed = configs.parse((data or b"").decode("utf-8"), place)
-    except UnicodeDecodeError:
-        raise ConfigError("not valid UTF-8", place) from None
-    return _safe(Layer("project", place, parsed.values, parsed.problems))
-
-
-def _safe(layer: Layer) -> Layer:
-    """Return a config of the source without the options that would run something here."""
-    values = {
-        section: {name: text for name, text in options.items() if name not in _UNSAFE_OPTIONS}
-        for section, options in layer.values.items()
-    }
-    return layer._replace(values=values)
-
-
-def _without_strangers(layer: Layer, theirs: Layer) -> Layer:
-    """Return a config of the user's without remotes of the same name that are others.
-
-    Options of the user's remote 'store', a password among them, are not for every repository
-    that calls some place of its own 'store'.
-    """
-    values = {
-        section: options
-        for section, options in layer.values.items()
-        if section[0] != "remote"
-        or "url" not in options
-        or theirs.values.get(section, {}).get("url") in (None, options["url"])
-    }
-    return layer._replace(values=values)
-
-
-def _without_unsafe(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options, or sections of them, without those that would run something here."""
-    return {
-        name: _without_unsafe(value) if isinstance(value, Mapping) else value
-        for name, value in options.items()
-        if name not in _UNSAFE_OPTIONS
-    }
-
-
-def _given_layer(config: str | Mapping[str, Any] | None) -> list[Layer]:
-    """Return a config that the user gave for a source."""
-    if not config:
-        return []
-    if isinstance(config, str):
-        path = os.path.abspath(config)
-        if not os.path.isfile(path):
-            raise ConfigError("no such file", config)
-        return [read_layer("local", path)]
-    values: configs.Values = {}
-    for section, options in config.items():
-        if section == "remote":
-            for name, own in options.items():
-                values[("remote", name.lower())] = {key: str(text) for key, text in own.items()}
-        else:
-            values[(section,)] = {key: str(text) for key, text in options.items()}
-    return [Layer("local", os.path.join(os.getcwd(), "config"), values, ())]
-
-
-def _chosen_layer(remote: str | None) -> list[Layer]:
-    if not remote:
-        return []
-    values: configs.Values = {("core",): {"remote": remote}}
-    return [Layer("local", os.path.join(os.getcwd(), "config"), values, ())]
 
 
 def _describes(entry: Entry) -> bool:

@@ -13,7 +13,8 @@ from git_dvc.errors import DestinationError, NowhereError, RemoteError, UsageErr
 from git_dvc.ops import get as getting
 from git_dvc.ops import listing as lists
 from git_dvc.ops import push
-from git_dvc.ops.source import Source, cache_home
+from git_dvc.ops.parts import cache_home
+from git_dvc.ops.source import Source
 from git_dvc.project import Project
 from git_dvc.remote.local import LocalRemote
 from tests.scene import md5, read_tree, write_tree
