@@ -207,8 +207,11 @@ class Mirror:
         return names
 
     def _remote_refs(self, patterns: Sequence[str]) -> dict[str, str]:
-        self._progress.note(f"asking {self.where}")
-        result = self.repo.call(["ls-remote", "--quiet", "origin", *patterns])
+        self._progress.start(f"Asking {self.where}")
+        try:
+            result = self.repo.call(["ls-remote", "--quiet", "origin", *patterns])
+        finally:
+            self._progress.finish()
         if result.code != 0:
             raise self._failed(result)
         refs = {}
@@ -270,7 +273,6 @@ class Mirror:
         if not missing:
             return
         with self._locked():
-            self._progress.note(f"fetching {len(missing)} files of {self.where}")
             wanted = "".join(f"{one}\n" for one in missing).encode("ascii")
             options = [_WITHOUT_FILES, "--stdin", "origin"]
             # As Git itself does it: a blob says nothing of what else is here.
