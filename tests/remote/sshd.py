@@ -6,7 +6,6 @@ the tests gets a ``.ssh`` with that key and the server's host key.
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import socket
@@ -19,7 +18,19 @@ from pathlib import Path
 import pytest
 
 PROGRAM = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-USER = getpass.getuser()
+
+
+def _me() -> str:
+    """Return who we are to a server on this machine, whatever the environment says."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return "nobody"
+
+
+USER = _me()
 
 
 class Sshd:
