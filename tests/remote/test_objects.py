@@ -403,6 +403,21 @@ def test_a_remote_of_dvc_2_is_never_listed_as_a_whole() -> None:
     assert not objects._is_serial(pages, by_shard, 10**6) and by_shard == objects.SHARDS
 
 
+def test_a_small_remote_of_any_layout_is_listed_in_one_go(
+    cache: Cache, remote: ObjectRemote, wire: FolderWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = stored(cache, *many(300))
+    remote.put_all(cache, values, QUIET)
+    for name, found in (("md5", set(values)), ("md5-dos2unix", set())):
+        wire.calls.clear()
+        assert {one.value for one in remote.stored(name)} == found
+        assert wire.calls["listing"] <= 3
+    monkeypatch.setattr(objects, "_is_serial", lambda pages, by_shard, files: False)
+    wire.calls.clear()
+    assert {one.value for one in remote.stored("md5-dos2unix")} == set()
+    assert wire.calls["listing"] >= objects.SHARDS
+
+
 def test_manifests_are_deleted_first(cache: Cache, remote: ObjectRemote, wire: FolderWire) -> None:
     files = stored(cache, *many(10))
     folders = [cache.store_bytes(f"[{n}]".encode(), ".dir") for n in range(5)]
