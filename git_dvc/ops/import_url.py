@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from git_dvc.errors import CannotImportError, quoted
 from git_dvc.formats import config as configs
 from git_dvc.formats.imports import Dep
+from git_dvc.formats.options import COMMAND_OPTIONS
 from git_dvc.formats.pointer import Out
 from git_dvc.ops import imports, outside, to_remote
 from git_dvc.ops import record as recording
@@ -89,7 +90,8 @@ def check_public(address: str, options: Mapping[str, str] | None) -> None:
     Raises:
         CannotImportError: There is one.
     """
-    secrets = sorted(configs.SECRET_OPTIONS & {name.lower() for name in options or {}})
+    refused = configs.SECRET_OPTIONS | COMMAND_OPTIONS
+    secrets = sorted(refused & {name.lower() for name in options or {}})
     what = f"--fs-config {secrets[0]}" if secrets else ""
     if configs.url_scheme(address):
         from urllib.parse import parse_qsl, urlsplit

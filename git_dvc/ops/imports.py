@@ -28,6 +28,7 @@ from git_dvc.formats import manifest as manifests
 from git_dvc.formats import pointer
 from git_dvc.formats.imports import Dep, Repo
 from git_dvc.formats.manifest import Manifest
+from git_dvc.formats.options import COMMAND_OPTIONS
 from git_dvc.formats.pointer import Out
 from git_dvc.ops import add as adding
 from git_dvc.ops import checkout as placing
@@ -411,7 +412,19 @@ def dep_of(item: TrackedOut) -> Dep:
 
 
 def origin_of(project: Project, item: TrackedOut, dep: Dep) -> Origin:
-    """Return where an import from an address has its data."""
+    """Return where an import from an address has its data.
+
+    Raises:
+        CannotImportError: The pointer file, which anybody may have written, asks for more.
+    """
+    unsafe = sorted(COMMAND_OPTIONS & {name.lower() for name in dep.fs_config or {}})
+    through = configs.url_scheme(dep.path) == "remote"
+    if unsafe or (through and "endpointurl" in (dep.fs_config or {})):
+        raise CannotImportError(
+            f"{quoted(project.shown(item.source))}: fs_config.{(unsafe or ['endpointurl'])[0]}: "
+            "this is not taken from a pointer file",
+            hint="set it for a remote in your own config, and import from remote://NAME/PATH",
+        )
     folder = item.origin[0] if item.origin is not None else item.relpath.rpartition("/")[0]
     return outside.origin(dep.path, dep.fs_config, project=project, base=project.path(folder))
 

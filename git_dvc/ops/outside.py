@@ -13,7 +13,7 @@ from git_dvc import relpaths
 from git_dvc.errors import CannotImportError, ConfigError, FormatError, UsageError, quoted
 from git_dvc.formats import config as configs
 from git_dvc.formats.options import REMOTE_OPTIONS
-from git_dvc.ops import remotes
+from git_dvc.ops import moved_remotes, remotes
 from git_dvc.ops.remote import local_path, without_password
 from git_dvc.project import Project
 from git_dvc.remote import origin as origins
@@ -51,6 +51,8 @@ def origin(
         if project is None:
             raise UsageError(f"{quoted(address)} names a remote, and there is no project here")
         found = remotes.about(project, name)
+        if found.scheme:
+            moved_remotes.check(project, found.name, found.url)
         given = {**found.options, **given}
         given.pop("url", None)
         url = f"{found.url.rstrip('/')}/{rest}" if rest else found.url

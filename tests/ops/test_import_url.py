@@ -200,6 +200,25 @@ def test_secrets_stay_out_of_pointer_files(project: Project, wire: EtagWire) -> 
         import_url(project, "s3://bucket/f.txt", "g", options={"endpoint": "http://x"})
 
 
+def test_a_pointer_file_runs_nothing_and_moves_no_password(
+    project: Project, wire: EtagWire, outside: Path
+) -> None:
+    import_url(project, "s3://bucket/f.txt", options={"endpointurl": "http://x"})
+    text = Path("f.txt.dvc").read_text()
+    project.config.layers[-1].values[("remote", "store")] = {"url": str(outside)}
+    for bad in (
+        text.replace("endpointurl: http://x", "bearer_token_command: touch ran"),
+        text.replace("s3://bucket", "remote://store"),
+    ):
+        Path("f.txt.dvc").write_text(bad)
+        project.forget_tracked()
+        with pytest.raises(CannotImportError, match="not taken from a pointer file"):
+            update(project, ["f.txt"])
+    with pytest.raises(CannotImportError, match="bearer_token_command"):
+        import_url(project, "s3://bucket/f.txt", "g", options={"bearer_token_command": "x"})
+    assert not Path("ran").exists()
+
+
 def test_web_addresses_with_queries_and_without_etags(project: Project) -> None:
     with Site() as site:
         site.files["/data/a b.csv"] = b"1,2"
