@@ -583,6 +583,7 @@ class Source:
             return Brought(value, cache.size(value) or 0, None, here.is_exec)
         start = len(here.path) + 1 if here.path else 0
         listing = {name[start:]: value for name, value in hashes.items()}
+        relpaths.check_all(listing, field="path")
         if here.hash is not None and here.hash_name == cache.algorithm.name:
             data = self._manifest_bytes(here)
         else:
