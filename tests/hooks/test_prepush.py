@@ -351,7 +351,7 @@ def test_remotes_that_it_cannot_talk_to_are_told_of_once(work: Work) -> None:
     work.dvc("config", "core.remote", "cloud")
     work.ok("commit", "-qam", "remote")
     told = work.ok("push", "origin", "main")
-    assert "warning: remote 'cloud' cannot be used: nothing here knows hdfs://" in told
+    assert "warning: remote 'cloud' cannot be used: hdfs:// needs " in told
     assert "was not checked" in told and "word" not in told
     work.save("code", {"code": "1"})
     assert "git-dvc" not in work.ok("push", "origin", "main")
