@@ -16,6 +16,7 @@ import fsspec  # type: ignore[import-untyped]
 import pytest
 
 from git_dvc.errors import CorruptObjectError, NowhereError, UnknownRevisionError
+from git_dvc.formats import manifest
 from git_dvc.fs import GitDvcFileSystem
 from git_dvc.ops import add, push, reading, remote
 from git_dvc.ops.init import init
@@ -144,6 +145,22 @@ def test_many_files_come_at_once(
     assert (tmp_path / "out" / "sub" / "b.bin").read_text() == "0123456789"
     assert v1.cat(["big.bin", "data/a.csv"])["data/a.csv"] == TABLE.encode()
     assert v1.cat(["nope", "data/a.csv"], on_error="omit") == {"data/a.csv": TABLE.encode()}
+
+
+def test_many_files_of_a_directory_are_not_searched_for_one_by_one(
+    v1: GitDvcFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    find = manifest.find
+
+    def counted(data: bytes, relpath: str) -> str | None:
+        searched.append(relpath)
+        return find(data, relpath)
+
+    monkeypatch.setattr(manifest, "find", counted)
+    for _ in range(50):
+        assert v1.cat("data/a.csv") == TABLE.encode()
+    assert 1 <= len(searched) < 10
 
 
 def test_a_large_file_is_streamed_by_parts(

@@ -60,6 +60,8 @@ RemoteChoice = str | Mapping[str, str] | None
 _MOST_HOPS = 8
 """How often data may have been imported from somewhere that imported it."""
 _AD_HOC = "given-remote"
+_FEW_MEMBERS = 8
+"""So many files of a directory are searched for one by one; then all of them are read."""
 
 
 class Entry(NamedTuple):
@@ -159,6 +161,7 @@ class Source:
         self._hops = 0
         self._parts: dict[str, Part] | None = None
         self._indexes: dict[tuple[str, str], Inside] = {}
+        self._asked: dict[tuple[str, str], int] = {}
         self._bytes: dict[tuple[str, str], bytes] = {}
 
     @classmethod
@@ -784,9 +787,10 @@ class Source:
 
     def _member(self, part: Part, out: TrackedOut, inner: str) -> str | None:
         """Return the hash of one file inside an output, without reading all the others."""
-        known = self._indexes.get((part.prefix, out.relpath))
-        if known is not None:
-            return known.listing.get(inner)
+        key = (part.prefix, out.relpath)
+        self._asked[key] = self._asked.get(key, 0) + 1
+        if key in self._indexes or self._asked[key] > _FEW_MEMBERS:
+            return self._inside(part, out).listing.get(inner)
         value = manifests.find(self._out_bytes(part, out), inner)
         if value is not None:
             relpaths.check(inner, field="manifest: relpath")
