@@ -139,9 +139,10 @@ class Cutter:
 
         async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
             while data := await source.read(65536):
+                was_open = left[0] >= 0
                 left[0] -= len(data)
                 if left[0] < 0:
-                    self.cut += 1
+                    self.cut += was_open  # once, though both ways end
                     break
                 target.write(data)
                 await target.drain()
