@@ -15,7 +15,6 @@ from typing import NamedTuple
 from git_dvc import fsutil
 from git_dvc.errors import ConfigError, NotAProjectError, UnsetOptionError, quoted
 from git_dvc.formats import config as configs
-from git_dvc.ops import record as recording
 from git_dvc.project import DVC_DIR, Layer, Project, config_paths, read_layer
 
 OURS = {
@@ -264,6 +263,8 @@ def rewrite(project: Project | None, changes: Sequence[tuple[Layer, Change]]) ->
         _rewrite(project, changes)
         own = os.path.join(project.root, DVC_DIR, "config")
         if any(layer.path == own for layer, _ in changes):
+            from git_dvc.ops import record as recording  # all of checkout; most only read a config
+
             recording.stage(project, [f"{DVC_DIR}/config"])
 
 
