@@ -105,6 +105,12 @@ def test_the_pre_commit_hook_loads_no_yaml_and_no_command_line(project: Path) ->
     assert loaded & SLOW <= OF_DULWICH
 
 
+def test_reading_a_repository_loads_nothing_that_changes_one(project: Path) -> None:
+    loaded = loaded_by("list", ".", cwd=project)
+    assert "git_dvc.ops.remotes" in loaded
+    assert loaded & {"git_dvc.ops.checkout", "git_dvc.ops.record", "git_dvc.ops.add"} == set()
+
+
 def test_the_diff_driver_loads_no_yaml_and_no_command_line(project: Path) -> None:
     for pointer in ("data.dvc", "model.dvc"):
         assert loaded_by("textconv", pointer, cwd=project) & {*SLOW, "dulwich", "sqlite3"} == set()
