@@ -22,7 +22,7 @@ ROWS = (
     ("errors", "progress", "relpaths"),
     ("fsutil", "hashing", "locking", "parallel", "formats"),
     ("store", "git"),
-    ("workspace", "remote", "compare", "tracked"),
+    ("workspace", "remote", "pipeline", "compare", "tracked"),
     ("project",),
     ("ops",),
     ("hooks", "cli", "api", "fs", "terminal", "tour", "__main__"),

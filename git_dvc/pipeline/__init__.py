@@ -1,0 +1,1 @@
+"""Pipelines: stages with a command, what they depend on, when they run and how."""
