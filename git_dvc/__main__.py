@@ -38,7 +38,7 @@ def main() -> int:
     import gc
 
     gc.disable()  # one command is over soon, and its many small values are not garbage
-    if first in ("status", "version", "root"):
+    if first in ("status", "version", "root", "get"):
         from git_dvc.cli import quick
 
         code = quick.run(arguments)

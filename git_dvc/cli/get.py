@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from git_dvc.cli import options
-from git_dvc.cli.console import console
 
 EXAMPLES = """
 git dvc get ../registry images/cats                 # into ./cats
@@ -41,24 +40,17 @@ def get(
     Takes what pointer files track as well as what is in Git; of a large directory one file
     without the rest. Everything is checked on the way, and there is all of it or nothing.
     """
-    from git_dvc.cli import render
-    from git_dvc.ops import get as op
-    from git_dvc.ops.source import Source
+    from git_dvc.cli import quick
 
-    progress = console.progress()
-    with Source.open(
+    return quick.get(
         url,
-        rev,
+        path,
+        out=out,
+        rev=rev,
+        show_url=show_url,
+        jobs=jobs,
+        force=force,
         config=config,
         remote=remote,
         remote_config=options.pairs(remote_config, "--remote-config"),
-        progress=progress,
-    ) as source:
-        if show_url:
-            console.write(op.show_url(source, path))
-            return 0
-        done = op.get(source, path, out, force=force, jobs=jobs, progress=progress)
-    console.say(render.got(done.out, done.files, done.size_bytes))
-    if done.left_out:
-        console.warning(render.left_out(done.left_out))
-    return 1 if done.left_out else 0
+    )

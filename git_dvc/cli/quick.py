@@ -1,9 +1,9 @@
-"""``status``, ``version`` and ``root`` without Typer, in their plain forms.
+"""``status``, ``version``, ``root`` and ``get`` without Typer, in their plain forms.
 
-People, prompts and editors run these three all the time, and loading Typer takes longer
-than the whole of their work. A command line that is more than known boolean flags returns
-None here and is read by Typer, which has the help and the full checks; both ways end in
-the same ``run`` function of the command.
+People, prompts, editors and scripts run these all the time, and loading Typer takes longer
+than the whole of their work. A command line that is more than a few known options, and for
+``get`` its two arguments, returns None here and is read by Typer, which has the help and the
+full checks; both ways end in the same function of the command.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from git_dvc.ops.updates import Update
     from git_dvc.project import Project
 
-_FLAGS = {
+_QUIET = {"-q": "quiet", "--quiet": "quiet"}
+_FLAGS: dict[str, dict[str, str]] = {
     "status": {
-        "-q": "quiet",
-        "--quiet": "quiet",
+        **_QUIET,
         "--json": "as_json",
         "--exit-code": "exit_code",
         "--updates": "updates",
@@ -28,7 +28,11 @@ _FLAGS = {
     },
     "version": {},
     "root": {},
+    "get": {**_QUIET, "-f": "force", "--force": "force"},
 }
+_VALUES = {"get": {"-o": "out", "--out": "out", "--rev": "rev"}}
+_WORDS = {"get": 2}
+"""How many arguments a command has; none if it is not here."""
 
 _UPDATES = {frozenset({"updates"}): True, frozenset({"no_updates"}): False}
 
@@ -42,10 +46,11 @@ def run(arguments: Sequence[str]) -> int | None:
     Returns:
         The exit code, or None: nothing was done.
     """
-    command, flags = arguments[0], _FLAGS[arguments[0]]
-    if any(argument not in flags for argument in arguments[1:]):
+    command = arguments[0]
+    read = _read(command, arguments[1:])
+    if read is None:
         return None
-    chosen = {flags[argument] for argument in arguments[1:]}
+    chosen, values, words = read
     from git_dvc.cli import failures
     from git_dvc.cli.console import console
 
@@ -59,9 +64,45 @@ def run(arguments: Sequence[str]) -> int | None:
                 updates=_UPDATES.get(frozenset(chosen & {"updates", "no_updates"})),
             )
         )
+    if command == "get":
+        from git_dvc.remote import secrets
+
+        secrets.let_ask(console.ask_secret)
+        return failures.exit_code_of(
+            lambda: get(
+                words[0],
+                words[1],
+                out=values.get("out"),
+                rev=values.get("rev"),
+                force="force" in chosen,
+            )
+        )
     if command == "version":
         return failures.exit_code_of(version)
     return failures.exit_code_of(root)
+
+
+def _read(
+    command: str, arguments: Sequence[str]
+) -> tuple[set[str], dict[str, str], list[str]] | None:
+    """Return flags, values and plain words of a command line, or None if it is for Typer."""
+    flags, options = _FLAGS[command], _VALUES.get(command, {})
+    chosen: set[str] = set()
+    values: dict[str, str] = {}
+    words = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in flags:
+            chosen.add(flags[argument])
+        elif argument in options:
+            values[options[argument]] = value = next(rest, "-")
+            if value.startswith("-"):
+                return None
+        elif argument.startswith("-"):
+            return None
+        else:
+            words.append(argument)
+    return (chosen, values, words) if len(words) == _WORDS.get(command, 0) else None
 
 
 def status(
@@ -124,6 +165,43 @@ def _conflicts(project: Project, report: Status) -> list[Open]:
     from git_dvc.ops import resolve
 
     return [one for one in resolve.find_open(project) if one.source in report.unmerged]
+
+
+def get(
+    url: str,
+    path: str,
+    *,
+    out: str | None = None,
+    rev: str | None = None,
+    show_url: bool = False,
+    jobs: int | None = None,
+    force: bool = False,
+    config: str | None = None,
+    remote: str | None = None,
+    remote_config: dict[str, str] | None = None,
+) -> int:
+    """Copy data or other files from a repository; see ``cli/get.py``.
+
+    Returns:
+        1 if links had to be left out, else 0.
+    """
+    from git_dvc.cli import render
+    from git_dvc.cli.console import console
+    from git_dvc.ops import get as op
+    from git_dvc.ops.source import Source
+
+    progress = console.progress()
+    with Source.open(
+        url, rev, config=config, remote=remote, remote_config=remote_config, progress=progress
+    ) as source:
+        if show_url:
+            console.write(op.show_url(source, path))
+            return 0
+        done = op.get(source, path, out, force=force, jobs=jobs, progress=progress)
+    console.say(render.got(done.out, done.files, done.size_bytes))
+    if done.left_out:
+        console.warning(render.left_out(done.left_out))
+    return 1 if done.left_out else 0
 
 
 def version() -> int:

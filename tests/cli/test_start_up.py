@@ -56,6 +56,28 @@ def test_quick_commands_load_nothing_slow(arguments: list[str], project: Path, c
     assert not loaded_by(arguments, project) & SLOW
 
 
+def test_getting_a_file_loads_no_reader_of_command_lines(project: Path, cli: Cli) -> None:
+    (project / "data").mkdir()
+    (project / "data" / "one").write_text("1")
+    cli("add", "-q", "data")
+    found = loaded_by(["get", "-q", ".", "data/one", "-o", "copy"], project)
+    assert (project / "copy").read_text() == "1"
+    assert not found & {"typer", "rich", "inspect", "click"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["-o"], ["--rev"], ["third"], ["--remote-config", "a"], ["-x"]],
+    ids=" ".join,
+)
+def test_get_with_a_wrong_command_line_is_answered_with_the_usage(
+    more: list[str], project: Path, cli: Cli
+) -> None:
+    done = cli("get", ".", "data", *more)
+    assert done.code == 129
+    assert not (project / "copy").exists()
+
+
 def test_the_version_alone_loads_next_to_nothing(tmp_path: Path) -> None:
     ours = {name for name in loaded_by(["--version"], tmp_path) if name.startswith("git_dvc")}
     assert ours == {"git_dvc", "git_dvc.__main__"}
