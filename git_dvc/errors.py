@@ -794,6 +794,58 @@ class UnknownStageError(GitDvcError):
         super().__init__(f"there is no stage {quoted(address)}", hint=hint)
 
 
+class OverlappingOutsError(GitDvcError):
+    """Two stages make the same path, or one a path inside of what another one makes.
+
+    Args:
+        path: The path.
+        outer: The path around it, or the same.
+        stage: Who makes the path; '' if it is a file that defines stages.
+        other: Who makes the path around it.
+    """
+
+    def __init__(self, path: str, outer: str, stage: str, other: str) -> None:
+        if not stage:
+            message = f"{quoted(path)} defines stages, but lies inside of {quoted(outer)}, "
+            message += f"which {quoted(other)} makes"
+            hint = "move it out of there, or make only a part of that directory an output"
+        elif path == outer:
+            who = f"{quoted(stage)} and by {quoted(other)}"
+            message = f"{quoted(path)} is made twice: by {who if stage != other else quoted(stage)}"
+            hint = "let one of them make it, and the other one depend on it"
+        else:
+            message = f"{quoted(path)}, which {quoted(stage)} makes, lies inside of "
+            message += f"{quoted(outer)}, which {quoted(other)} makes"
+            hint = "let each of them make a directory of its own"
+        super().__init__(message, hint=hint)
+
+
+class CyclicPipelineError(GitDvcError):
+    """Stages need each other in a circle, so that none could run first.
+
+    Args:
+        steps: A stage, the path that it reads, and the stage that makes it; all around.
+    """
+
+    def __init__(self, steps: Sequence[tuple[str, str, str]]) -> None:
+        if len(steps) == 1:
+            stage, path, _ = steps[0]
+            message = f"stage '{quoted(stage)}' depends on {quoted(path)}, which it makes itself"
+            super().__init__(message, hint="take it out of its deps or out of its outs")
+            return
+        lines = [
+            f"  {quoted(stage)} needs {quoted(path)}, which {quoted(need)} makes"
+            for stage, path, need in steps
+        ]
+        if len(lines) > MOST_PATHS:
+            lines[MOST_PATHS - 1 : -1] = [f"  ... and {len(lines) - MOST_PATHS} more"]
+        super().__init__(
+            "these stages need each other in a circle, so none of them can run first:",
+            details=lines,
+            hint="take one of these dependencies out of its 'dvc.yaml'",
+        )
+
+
 class NotInConflictError(GitDvcError):
     """A target of ``resolve`` is not in conflict.
 
