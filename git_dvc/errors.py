@@ -1069,3 +1069,56 @@ class UnknownArtifactError(GitDvcError):
     def __init__(self, name: str, why: str, known: Sequence[str]) -> None:
         hint = f"there are: {', '.join(quoted(one) for one in known[-10:])}" if known else ""
         super().__init__(f"artifact '{quoted(name)}': {quoted(why)}", hint=hint)
+
+
+class StageFailedError(GitDvcError):
+    """A command of a stage failed.
+
+    Args:
+        address: The stage.
+        cmd: The command line that failed; '' if that is not known.
+        code: Its exit code; negative when a signal ended it.
+        why: What else is known, such as what an engine said.
+        log: The file with all that the stage wrote.
+    """
+
+    def __init__(self, address: str, cmd: str, code: int, why: str, log: str) -> None:
+        self.address = address
+        ended = f"exited with {code}" if code >= 0 else f"was ended by signal {-code}"
+        details = [f"  {line}" for line in plain_lines(cmd)] if cmd else []
+        details += [f"  {line}" for line in plain_lines(why)]
+        super().__init__(
+            f"stage '{quoted(address)}' failed: its command {ended}",
+            details=details,
+            hint=f"all that it wrote is in {quoted(log)}\n"
+            "what ran before it is kept: once it is mended, 'git dvc repro' goes on from there",
+        )
+
+
+class ExecutorError(GitDvcError):
+    """Where stages were to run, they cannot.
+
+    Args:
+        who: The stage or the executor.
+        why: The reason.
+    """
+
+    def __init__(self, who: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot run {quoted(who)}: {quoted(why)}", hint=hint)
+
+
+class InterruptedRunError(GitDvcError):
+    """Somebody asked a run of stages to stop.
+
+    Args:
+        stopped: The stages that were running.
+    """
+
+    exit_code = 130
+
+    def __init__(self, stopped: Sequence[str]) -> None:
+        super().__init__(
+            "interrupted; these stages were stopped:" if stopped else "interrupted",
+            details=path_lines(stopped),
+            hint="stages that had finished are kept: 'git dvc repro' goes on from there",
+        )
