@@ -781,15 +781,33 @@ class UnknownStageError(GitDvcError):
     Args:
         address: As the user typed it.
         known: The addresses of those there are.
+        is_folder: Whether it is a directory with stages in it.
+        maker: The stage that makes it, if it is a path.
+        lock_file: Whether it is a lock file.
     """
 
-    def __init__(self, address: str, known: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        address: str,
+        known: Sequence[str] = (),
+        *,
+        is_folder: bool = False,
+        maker: str = "",
+        lock_file: bool = False,
+    ) -> None:
         from difflib import get_close_matches
 
         plain = [name.removeprefix("dvc.yaml:") for name in known]
         close = get_close_matches(address, plain, 3, 0.6)
         hint = "stages stand in 'dvc.yaml'; one of another directory is 'sub/dvc.yaml:name'"
-        if close:
+        if lock_file:
+            meant = address.replace("dvc.lock", "dvc.yaml", 1)
+            hint = f"stages are named with 'dvc.yaml': '{quoted(meant)}'"
+        elif maker:
+            hint = f"'{quoted(maker)}' makes that"
+        elif is_folder:
+            hint = f"it has stages in it: add -R to mean everything in {quoted(address)}"
+        elif close:
             hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
         super().__init__(f"there is no stage {quoted(address)}", hint=hint)
 

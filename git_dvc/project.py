@@ -36,7 +36,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.store.oplog import DEFAULT_DAYS, FileChange, OpLog, Recorder
 from git_dvc.store.state import State
-from git_dvc.tracked import LOCK_FILE, Tracked, collect, is_source
+from git_dvc.tracked import LOCK_FILE, STAGE_FILES, Tracked, collect, is_pointer, is_source
 from git_dvc.workspace import links
 
 if TYPE_CHECKING:
@@ -155,11 +155,13 @@ class Listing(NamedTuple):
         sources: Pointer and lock files.
         ignores: ``.dvcignore`` files.
         unmerged: Sources of which Git's index has several versions: a merge is open there.
+        stages: ``dvc.yaml`` files, and stage files of old versions.
     """
 
     sources: list[str]
     ignores: list[str]
     unmerged: frozenset[str] = frozenset()
+    stages: tuple[str, ...] = ()
 
 
 class Project:
@@ -379,8 +381,9 @@ class Project:
         if self.repo is None:
             return _walk_listing(self.root)
         base = f":(top){escaped(self.prefix)}/" if self.prefix else ":(top)"
-        names = ("*.dvc", "dvc.lock", "*/dvc.lock", IGNORE_NAME, f"*/{IGNORE_NAME}")
-        specs = [base + name for name in (*names, "*/.dvc/config")]
+        files = (LOCK_FILE, IGNORE_NAME, *STAGE_FILES)
+        names = ("*.dvc", *files, *(f"*/{name}" for name in files), "*/.dvc/config")
+        specs = [base + name for name in names]
         args = ["ls-files", "-z", "--cached"]
         if untracked:
             args += ["--others", "--exclude-standard"]
@@ -403,6 +406,7 @@ class Project:
             sorted(path for path in own if is_source(path)),
             sorted(path for path in own if path.rpartition("/")[2] == IGNORE_NAME),
             frozenset(path for path in own if path in twice and is_source(path)),
+            tuple(sorted(path for path in own if path.rpartition("/")[2] in STAGE_FILES)),
         )
 
     def take_index(self, names: Iterable[str]) -> None:
@@ -414,7 +418,7 @@ class Project:
             names: By path from the top of the work tree.
         """
         base = f"{self.prefix}/" if self.prefix else ""
-        ends = (".dvc", LOCK_FILE, IGNORE_NAME, ".dvc/config")
+        ends = (".dvc", LOCK_FILE, IGNORE_NAME, ".dvc/config", *STAGE_FILES)
         self._listing = self._listing_of(
             name for name in names if name.endswith(ends) and name.startswith(base)
         )
@@ -474,6 +478,12 @@ class Project:
     def tracked_sources(self) -> list[str]:
         """Return the pointer and lock files of the work tree, ignored ones left out."""
         return self._without_ignored(self._listed().sources)
+
+    def stage_sources(self) -> list[str]:
+        """Return the files of the work tree that define stages, ignored ones left out."""
+        listed = self._listed()
+        pointers = (path for path in listed.sources if is_pointer(path))
+        return self._without_ignored([*listed.stages, *pointers])
 
     def _without_ignored(self, paths: Iterable[str]) -> list[str]:
         ignore = self.ignore
@@ -541,7 +551,7 @@ def escaped(text: str) -> str:
 
 def _walk_listing(root: str) -> Listing:
     """Find the files of ``listing`` without Git."""
-    sources, ignores = [], []
+    sources, ignores, stages = [], [], []
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -556,6 +566,8 @@ def _walk_listing(root: str) -> Listing:
                             folders.append(relpath)
                     elif entry.name == IGNORE_NAME:
                         ignores.append(relpath)
+                    elif entry.name in STAGE_FILES:
+                        stages.append(relpath)
                     elif is_source(relpath):
                         sources.append(relpath)
                         here.add(relpath)
@@ -566,4 +578,4 @@ def _walk_listing(root: str) -> Listing:
             nested = os.path.isdir(os.path.join(root, relpath, DVC_DIR))
             if f"{relpath}.dvc" not in here and not nested:
                 pending.append(relpath)
-    return Listing(sorted(sources), sorted(ignores))
+    return Listing(sorted(sources), sorted(ignores), stages=tuple(sorted(stages)))

@@ -20,6 +20,8 @@ from git_dvc.formats.pointer import Out
 
 LOCK_FILE = "dvc.lock"
 STAGES_FILE = "dvc.yaml"
+OLD_STAGE_FILE = "Dvcfile"
+STAGE_FILES = (STAGES_FILE, OLD_STAGE_FILE)
 SUFFIX = ".dvc"
 
 

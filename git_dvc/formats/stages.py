@@ -43,6 +43,9 @@ class Flags(NamedTuple):
         remote: The only remote it goes to, or None.
         push: Whether it is ever pushed.
         kind: ``outs``, ``metrics`` or ``plots``: the list it stands in.
+        plots: Of a plot, how it is drawn: ``x``, ``y``, ``template``, ...; several for several
+            curves. Filled in by ``pipeline/loading.py`` alone, as is ``notes``.
+        notes: ``desc``, ``type``, ``labels`` and ``meta``; None if it has none of these.
     """
 
     cache: bool = True
@@ -50,6 +53,8 @@ class Flags(NamedTuple):
     remote: str | None = None
     push: bool = True
     kind: str = "outs"
+    plots: tuple[dict[str, Any], ...] = ()
+    notes: dict[str, Any] | None = None
 
 
 class Definition(NamedTuple):

@@ -1,0 +1,293 @@
+"""All stages of a project, from its files: ``dvc.yaml`` with ``dvc.lock``, pointer files.
+
+Pure but for the ``read`` function that is passed in: the same code reads a work tree and any
+commit. What cannot be understood becomes a problem of its own and does not stop the others: a
+file that breaks a rule of the format takes its stages with it, a stage whose ``${...}`` cannot
+be resolved only itself.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from git_dvc import relpaths
+from git_dvc.errors import FormatError
+from git_dvc.formats import definitions, lockfile, pointer
+from git_dvc.formats.lockfile import LockStage
+from git_dvc.formats.pointer import Out, shown_key
+from git_dvc.formats.stages import Flags
+from git_dvc.pipeline.stage import Dep, Params, Stage, StageOut
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, is_pointer
+
+DEFAULT_PARAMS = "params.yaml"
+
+Read = Callable[[str], bytes | None]
+
+
+class Stages(NamedTuple):
+    """Every stage of a project.
+
+    Attributes:
+        stages: By address, in the order of the files' names and of each file.
+        problems: What cannot be used: files, stages.
+        groups: By address of a definition that generates stages, the addresses of these.
+        broken: What is wrong with a stage that cannot be used, by its address.
+        files: Every file that was read, with the first thing that is wrong in it.
+        root: The project's directory, where targets that are absolute paths start.
+    """
+
+    stages: dict[str, Stage]
+    problems: list[FormatError]
+    groups: dict[str, tuple[str, ...]]
+    broken: dict[str, FormatError]
+    files: dict[str, FormatError | None]
+    root: str = ""
+
+    def of_file(self, source: str) -> list[Stage]:
+        """Return the stages of a file, in its order."""
+        return [stage for stage in self.stages.values() if stage.source == source]
+
+    def makers(self) -> dict[str, Stage]:
+        """Return the stages by the path of what they make, relative to the project."""
+        return {
+            out.relpath: stage
+            for stage in self.stages.values()
+            for out in stage.outs
+            if out.relpath is not None
+        }
+
+
+def load(paths: Iterable[str], read: Read, *, root: str = "") -> Stages:
+    """Return the stages that these files define.
+
+    Args:
+        paths: ``dvc.yaml`` and pointer files, relative to the project; others are passed over.
+        read: Returns a file's bytes, or None if it is not there.
+        root: See ``Stages``.
+    """
+    found = Stages({}, [], {}, {}, {}, root)
+    for path in sorted(set(paths)):
+        try:
+            data = read(path)
+            if data is None:
+                continue
+            found.files[path] = None
+            if is_pointer(path):
+                found.stages[path] = _of_pointer(path, data)
+            elif path.rpartition("/")[2] == STAGES_FILE:
+                _add_file(found, path, data, read)
+        except FormatError as problem:
+            _add_problem(found, path, problem)
+    return found
+
+
+def address(source: str, name: str) -> str:
+    """Return the name that people use for a stage of a ``dvc.yaml``."""
+    return name if source == STAGES_FILE else f"{source}:{name}"
+
+
+def _add_problem(found: Stages, source: str, problem: FormatError, name: str = "") -> None:
+    problem = problem if problem.where else problem.at(source)
+    found.problems.append(problem)
+    if found.files.get(source) is None:
+        found.files[source] = problem
+    if name:
+        found.broken[address(source, name)] = problem
+
+
+# --- dvc.yaml
+
+
+def _add_file(found: Stages, path: str, data: bytes, read: Read) -> None:
+    content = parse(data)
+    folder = path.rpartition("/")[0]
+    lock = relpaths.join(folder, LOCK_FILE)
+    recorded: dict[str, LockStage] = {}
+    try:
+        locked = read(lock)
+        if locked is not None:
+            recorded = lockfile.parse(locked)
+    except FormatError as problem:
+        raise problem if problem.where else problem.at(lock) from None
+    for name, definition in content.get("stages", {}).items():
+        try:
+            stage = build(name, path, definition, recorded.get(name))
+        except FormatError as problem:
+            _add_problem(found, path, problem, name)
+        else:
+            found.stages[stage.address] = stage
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """Return the content of a ``dvc.yaml``, checked.
+
+    Raises:
+        FormatError: ``field: what is wrong``.
+    """
+    pointer.check_conflicts(data)
+    from git_dvc.formats import yamltext
+
+    return definitions.check(yamltext.parse(data))
+
+
+def build(
+    name: str,
+    source: str,
+    definition: Mapping[str, Any],
+    recorded: LockStage | None = None,
+    *,
+    group: str = "",
+) -> Stage:
+    """Return a stage.
+
+    Args:
+        name: As in ``dvc.lock``.
+        source: The ``dvc.yaml``, relative to the project.
+        definition: Its mapping there, without any ``${...}``.
+        recorded: What it last used and made.
+        group: What generated it.
+
+    Raises:
+        FormatError: A path leads where it must not.
+    """
+    field = f"stages.{shown_key(name)}"
+    definitions.check_stage(definition, field)
+    wdir = _folder(source, definition.get("wdir", "."), field)
+    cmd = definition["cmd"]
+    return Stage(
+        name=name,
+        source=source,
+        wdir=wdir,
+        cmd=command_lines(cmd),
+        deps=tuple(
+            Dep(path, _inside(wdir, path)) for path in dict.fromkeys(definition.get("deps", ()))
+        ),
+        params=tuple(
+            Params(file, _inside(wdir, file), keys)
+            for file, keys in _params(definition.get("params", ())).items()
+        ),
+        outs=tuple(_outs(definition, wdir, field)),
+        frozen=definition.get("frozen", False),
+        always_changed=definition.get("always_changed", False),
+        desc=definition.get("desc"),
+        meta=definition.get("meta"),
+        written_cmd=cmd,
+        recorded=recorded,
+        group=group,
+    )
+
+
+def command_lines(cmd: str | list[str]) -> tuple[str, ...]:
+    """Return what is run one after the other: items of a list whole, a text by lines."""
+    lines = cmd if isinstance(cmd, list) else cmd.splitlines()
+    return tuple(line for line in lines if line.strip())
+
+
+def _folder(source: str, wdir: str, field: str) -> str:
+    """Return where a stage runs, relative to the project."""
+    folder = source.rpartition("/")[0]
+    if wdir in (".", ""):
+        return folder
+    joined = posixpath.normpath(posixpath.join(folder or ".", wdir))
+    return "" if joined == "." else relpaths.resolve(folder, wdir, field=f"{field}.wdir")
+
+
+def is_external(path: str) -> bool:
+    """Return whether a path is absolute, or a URL."""
+    return path.startswith("/") or "://" in path
+
+
+def _inside(folder: str, path: str) -> str | None:
+    """Return a path that a stage reads, relative to the project; None if it lies outside."""
+    if is_external(path):
+        return None
+    if posixpath.normpath(posixpath.join(folder or ".", path)) == ".":
+        return ""
+    try:
+        return relpaths.resolve(folder, path)
+    except FormatError:
+        return None
+
+
+def _params(listed: Iterable[str | dict[str, list[str] | None]]) -> dict[str, tuple[str, ...]]:
+    """Return the keys by file; none where all of the file was asked for somewhere."""
+    files: dict[str, dict[str, None] | None] = {}
+    for item in listed:
+        wanted = item.items() if isinstance(item, dict) else [(DEFAULT_PARAMS, [item])]
+        for file, keys in wanted:
+            before = files.setdefault(file, {})
+            if not keys:
+                files[file] = None
+            elif before is not None:
+                before.update(dict.fromkeys(keys))
+    return {file: tuple(keys or ()) for file, keys in files.items()}
+
+
+def _outs(definition: Mapping[str, Any], wdir: str, field: str) -> Iterator[StageOut]:
+    for kind in ("outs", "metrics", "plots"):
+        for number, item in enumerate(definition.get(kind, ())):
+            at = f"{field}.{kind}[{number}]"
+            flagged = item.items() if isinstance(item, dict) else [(item, {})]
+            for path, flags in flagged:
+                relpath = None if is_external(path) else relpaths.resolve(wdir, path, field=at)
+                yield StageOut(path, relpath, _flags(flags, kind))
+
+
+def _flags(found: Any, kind: str) -> Flags:
+    plots: tuple[dict[str, Any], ...] = ()
+    if kind == "plots":
+        each = found if isinstance(found, list) else [found]
+        props = [{k: v for k, v in one.items() if k in definitions.PLOT_PROPS} for one in each]
+        plots = tuple(one for one in props if one)
+        found = {key: value for one in each for key, value in one.items()}
+    return Flags(
+        cache=found.get("cache", True),
+        persist=found.get("persist", False),
+        remote=found.get("remote"),
+        push=found.get("push", True),
+        kind=kind,
+        plots=plots,
+        notes={key: found[key] for key in definitions.NOTES if key in found} or None,
+    )
+
+
+# --- pointer files
+
+
+def _of_pointer(path: str, data: bytes) -> Stage:
+    found = pointer.parse(data)
+    wdir = _folder(path, found.wdir, "")
+    deps = []
+    for number, dep in enumerate(found.deps):
+        at = dep.get("path")
+        if not isinstance(at, str) or not at:
+            raise FormatError(f"deps[{number}].path: expected text, found {pointer.shown(at)}")
+        deps.append(Dep(at, None if "repo" in dep else _inside(wdir, at)))
+    return Stage(
+        name="",
+        source=path,
+        wdir=wdir,
+        deps=tuple(deps),
+        outs=tuple(_pointer_out(out, wdir, number) for number, out in enumerate(found.outs)),
+        frozen=found.frozen,
+        recorded=LockStage(
+            name="",
+            cmd="",
+            outs=found.outs,
+            deps=tuple(_dep(dep, number) for number, dep in enumerate(found.deps)),
+        ),
+    )
+
+
+def _dep(value: Mapping[str, Any], number: int) -> Out:
+    found = {key: item for key, item in value.items() if key not in ("repo", "db", "fs_config")}
+    return pointer.out_from(found, f"deps[{number}]", pointer.DEP_KEYS)
+
+
+def _pointer_out(out: Out, wdir: str, number: int) -> StageOut:
+    at = f"outs[{number}].path"
+    relpath = None if is_external(out.path) else relpaths.resolve(wdir, out.path, field=at)
+    flags = Flags(cache=out.cache, persist=out.persist, remote=out.remote, push=out.push)
+    return StageOut(out.path, relpath, flags)
