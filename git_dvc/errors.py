@@ -1140,3 +1140,107 @@ class InterruptedRunError(GitDvcError):
             details=path_lines(stopped),
             hint="stages that had finished are kept: 'git dvc repro' goes on from there",
         )
+
+
+class UnreadableDependencyError(GitDvcError):
+    """What a stage depends on cannot be read.
+
+    Args:
+        problems: Path and reason of each.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
+        if len(problems) > MOST_PATHS:
+            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        super().__init__(
+            "these are dependencies of a stage and cannot be read:",
+            details=shown,
+            hint="remove them, or list them in .dvcignore",
+        )
+
+
+class MissingDependencyError(GitDvcError):
+    """Something that a stage depends on is not there, so the stage cannot run.
+
+    Args:
+        stage: Its address.
+        paths: What is not there.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' cannot run, as dependencies are missing:",
+            details=path_lines(paths),
+            hint="if they are tracked, bring them with 'git dvc checkout' or 'git dvc pull'",
+        )
+
+
+class MissingParametersError(GitDvcError):
+    """Parameters that a stage depends on are not in their file.
+
+    Args:
+        stage: Its address.
+        keys: The missing keys, by file; None for a file that is not there.
+    """
+
+    def __init__(self, stage: str, keys: Mapping[str, Sequence[str] | None]) -> None:
+        lines = [
+            f"  {quoted(path)}: " + ("no such file" if names is None else ", ".join(names))
+            for path, names in sorted(keys.items())
+        ]
+        super().__init__(
+            f"stage '{quoted(stage)}' depends on parameters that are missing:",
+            details=lines,
+            hint="nothing was run; add them, or remove them from the stage's 'params'",
+        )
+
+
+class MissingOutputError(GitDvcError):
+    """A stage's command has not made what the stage promises.
+
+    Args:
+        stage: Its address.
+        paths: What is not there.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' did not make its outputs:",
+            details=path_lines(paths),
+            hint="its record in the lock file was left as it was",
+        )
+
+
+class OutputInGitError(GitDvcError):
+    """Outputs that are to be cached are versioned by Git.
+
+    Args:
+        stage: Address of the stage that makes them.
+        paths: The outputs.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        names = " ".join(quoted(path) for path in sorted(paths)[:MOST_PATHS])
+        super().__init__(
+            f"outputs of stage '{quoted(stage)}' are versioned by Git already:",
+            details=path_lines(paths),
+            hint=f"nothing was changed; take them out of Git with 'git rm -r --cached {names}',\n"
+            "or give them 'cache: false' in dvc.yaml",
+        )
+
+
+class OutsideOutputError(GitDvcError):
+    """A stage's output outside of the project is to be cached.
+
+    Args:
+        stage: Its address.
+        paths: The outputs, as written.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"outputs of stage '{quoted(stage)}' are outside of the project:",
+            details=path_lines(paths),
+            hint="they cannot be cached: give them 'cache: false' in dvc.yaml",
+        )

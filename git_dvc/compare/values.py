@@ -116,6 +116,25 @@ def _python(data: bytes) -> Any:
     return dict(assigned(ast.parse(data).body, own=False))
 
 
+def lookup(value: Any, path: str) -> tuple[bool, Any]:
+    """Return whether a nested value has what a dotted path names, and that."""
+    for name in path.split("."):
+        if isinstance(value, dict):
+            if name in value:
+                value = value[name]
+                continue
+            # A number or truth value may be a key, too.
+            same = [key for key in value if not isinstance(key, str) and str(key) == name]
+            if not same:
+                return False, None
+            value = value[same[0]]
+        elif isinstance(value, (list, tuple)) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return False, None
+    return True, value
+
+
 def picked(value: Any, paths: Iterable[str]) -> Any:
     """Return of a nested value only what some dotted paths name; ``{}`` for nothing.
 

@@ -215,6 +215,43 @@ def set_stage(data: bytes | None, stage: LockStage) -> bytes:
     return document.dump()
 
 
+class LockText:
+    """A lock file that gets one record after another, each without reading all the others anew.
+
+    Args:
+        data: The file as it is; None if there is none yet.
+
+    Raises:
+        FormatError: It cannot be understood.
+
+    Attributes:
+        data: The file as it is to be.
+    """
+
+    def __init__(self, data: bytes | None) -> None:
+        self.data = data
+        self._parts: dict[str, str] | None = {}
+        if data is not None:
+            stages = parse(data)
+            whole = dump(stages.values()) == data  # as DVC wrote it, without comments
+            self._parts = {s.name: _part(s) for s in stages.values()} if whole else None
+
+    def set(self, stage: LockStage) -> None:
+        """Replace a stage's record, or add it at the end."""
+        if self._parts is None:
+            self.data = set_stage(self.data, stage)
+            return
+        self._parts[stage.name] = _part(stage)
+        self.data = f"schema: '{SCHEMA}'\nstages:\n{''.join(self._parts.values())}".encode()
+
+
+def _part(stage: LockStage) -> str:
+    """Return the lines of a stage."""
+    from git_dvc.formats.yamltext import writing
+
+    return "".join(f"{line}\n" for line in writing.entry(stage.name, stage_value(stage), 2))
+
+
 def remove_stage(data: bytes, stage: str) -> bytes | None:
     """Return ``data`` without a stage; None if nothing is left and the file should go.
 

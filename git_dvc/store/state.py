@@ -1,14 +1,16 @@
 """State: what is known of files without reading them (path -> hash), and what was put in place.
 
-Two kinds of records, in two small SQLite databases that git-dvc alone uses:
+Three kinds of records, in small SQLite databases that git-dvc alone uses:
 
 * *Placed* outputs, for each work tree: for every tracked output the hash that was last put
   in place, and for each of its files an *entry*: hash, size, times, inode, mode. A file
   whose ``lstat`` equals its entry is clean: it need not be read to know its hash.
 * *Objects* that were verified, for each cache: size, mtime and inode by hash. An object
   that still looks the same need not be read again before it is linked.
+* What stages depend on and nobody tracks, as it was *seen* last. It has entries like an output,
+  but git-dvc did not put it there, so nothing is ever removed for it.
 
-A third, plain file notes what was *begun*: the versions on their way to an output whose record
+A plain file notes what was *begun*: the versions on their way to an output whose record
 is not written yet. It is what a process that died leaves, so that the next one does not
 take the old record for true.
 
@@ -253,6 +255,13 @@ CREATE TABLE placed (
     relpath TEXT PRIMARY KEY, version INTEGER, hash TEXT, algorithm TEXT, pointer TEXT, files BLOB
 );
 """
+_SEEN = """
+DROP TABLE IF EXISTS seen;
+CREATE TABLE seen (
+    path TEXT, algorithm TEXT, hash TEXT, files BLOB, PRIMARY KEY (path, algorithm)
+) WITHOUT ROWID;
+"""
+_SMALL_RECORD_BYTES = 1024
 _OBJECTS = """
 DROP TABLE IF EXISTS objects;
 DROP TABLE IF EXISTS whole;
@@ -262,6 +271,14 @@ CREATE TABLE objects (
 ) WITHOUT ROWID;
 """
 _IN_ONE_QUERY = 500
+
+
+def _seen_of(row: Sequence[Any]) -> Placed | None:
+    path, algorithm, value, blob = row
+    try:
+        return Placed(path, value, algorithm, entries=unpack(blob))
+    except ValueError:
+        return None
 
 
 class State:
@@ -275,13 +292,14 @@ class State:
 
     def __init__(self, folder: str, shared: str, prefix: str = "") -> None:
         self._placed = _Database(os.path.join(folder, f"placed{prefix}.db"), _PLACED)
+        self._seen = _Database(os.path.join(folder, f"seen{prefix}.db"), _SEEN)
         self._begun = os.path.join(folder, f"begun{prefix}")
         self._shared = shared
         self._objects: dict[str, _Database] = {}
 
     def close(self) -> None:
         """Close the databases."""
-        for database in (self._placed, *self._objects.values()):
+        for database in (self._placed, self._seen, *self._objects.values()):
             database.close()
 
     def headers(self) -> dict[str, Header]:
@@ -411,6 +429,29 @@ class State:
                 )
             ]
         )
+
+    def seen(self, path: str, algorithm: str) -> Placed | None:
+        """Return what is remembered of a file or directory that is no output, or None."""
+        rows = self._seen.read(
+            "SELECT path, algorithm, hash, files FROM seen WHERE path = ? AND algorithm = ?",
+            (path, algorithm),
+        )
+        return _seen_of(rows[0]) if rows else None
+
+    def all_small_seen(self) -> dict[tuple[str, str], Placed]:
+        """Return all of that which is small, by path and algorithm: one query for many files."""
+        rows = self._seen.read(
+            "SELECT path, algorithm, hash, files FROM seen WHERE length(files) <= ?",
+            (_SMALL_RECORD_BYTES,),
+        )
+        found = ((row[:2], _seen_of(row)) for row in rows)
+        return {key: record for key, record in found if record is not None}
+
+    def save_seen(self, records: Iterable[Placed]) -> None:
+        """Store what files and directories that are no outputs hold; failing is no error."""
+        rows = [(r.relpath, r.algorithm, r.hash, pack(r.entries)) for r in records]
+        if rows:
+            self._seen.write([("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", rows)])
 
     def _objects_of(self, algorithm: str) -> _Database:
         if algorithm not in self._objects:

@@ -1,0 +1,565 @@
+"""What happens around the run of a stage: what it uses is noted, its outputs make room, and what
+it made is saved and recorded.
+
+For each stage in this order, the project being locked, but not while the command runs::
+
+    inputs = saver.inputs(stage)           # what it is about to use; is all of it there?
+    saver.prepare(stage)                   # outputs go, or become private copies (persist)
+    ...                                    # the command
+    made = saver.collect(stage, inputs)    # outputs into the cache
+    saver.record(stage, made)              # dvc.lock
+
+What goes is saved first if only the disk has it: a result that somebody changed by hand is in
+the cache then, and ``git dvc undo`` brings it back. What a stage used is looked at *before* the
+command runs and again after it: a file that was changed meanwhile is recorded as it was before,
+so that the stage counts as stale. (DVC records what it finds afterwards, and takes results for
+good that were made from something else.)
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from git_dvc import fsutil, hashing
+from git_dvc.errors import (
+    CannotTrackError,
+    GitDvcError,
+    MissingDependencyError,
+    MissingOutputError,
+    MissingParametersError,
+    OutputInGitError,
+    OutsideOutputError,
+)
+from git_dvc.formats.lockfile import LockStage, LockText
+from git_dvc.formats.pointer import Out
+from git_dvc.fsutil import Folders
+from git_dvc.git import gitignore
+from git_dvc.hashing import MD5
+from git_dvc.ops import record as recording
+from git_dvc.ops.checkout import open_work_tmp
+from git_dvc.ops.contents import Content, Contents
+from git_dvc.ops.keeping import Keeper
+from git_dvc.ops.record import Recorded
+from git_dvc.ops.select import Selected
+from git_dvc.ops.unprotect import unprotect_output
+from git_dvc.pipeline.stage import Stage, StageOut
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.store.oplog import PLACE, OutChange, Recorder, Side
+from git_dvc.store.state import Header, Placed
+from git_dvc.tracked import TrackedOut
+from git_dvc.workspace.apply import Placer
+from git_dvc.workspace.changes import Changes
+from git_dvc.workspace.links import Linker
+from git_dvc.workspace.scan import MISSING, OTHER, Scan, hash_dirty, scan
+
+
+class Inputs(NamedTuple):
+    """What a stage is about to use.
+
+    Attributes:
+        deps: Its dependencies, paths as written.
+        params: Values by file and dotted key.
+    """
+
+    deps: tuple[Out, ...]
+    params: dict[str, dict[str, Any]]
+
+
+class Made(NamedTuple):
+    """What a stage has made, ready to be recorded.
+
+    Attributes:
+        lock: Its record.
+        outs: Its cached outputs, with what is to be remembered of their files.
+        changed: Dependencies and parameter files that were changed while it ran.
+    """
+
+    lock: LockStage
+    outs: tuple[Recorded, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class Saver:
+    """Does this for the stages of one run; ``finish`` it.
+
+    Args:
+        project: The project.
+        progress: Told of the work.
+        contents: What is known of files; shared with whoever decides what is stale.
+        commit: Store outputs in the cache; else only their hashes are recorded.
+        relink: Replace outputs by links where ``cache.type`` says so.
+
+    Attributes:
+        kept: Files, by path relative to the project, that were saved before they went.
+        written: Files that Git should know of: lock files, ``.gitignore`` files.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        progress: Progress | None = None,
+        *,
+        contents: Contents | None = None,
+        commit: bool = True,
+        relink: bool = True,
+    ) -> None:
+        self._project = project
+        self._progress = progress or NoProgress()
+        self.contents = contents or Contents(project, self._progress)
+        self._commit = commit
+        self._relink = relink
+        self._locks: dict[str, LockText] = {}
+        self._before: dict[str, bytes | None] = {}
+        self._gone: dict[str, Side] = {}
+        self._inputs: dict[str, dict[str, Content]] = {}
+        self._in_git: dict[str, bool] = {}
+        self._ignored: set[str] = set()
+        self._checked_cache = False
+        self._own: Recorder | None = None
+        self.kept: list[str] = []
+        self.written: list[str] = []
+
+    # -- before -----------------------------------------------------------------------------
+
+    def get_ready(self, stages: Iterable[Stage]) -> None:
+        """Ask Git about the outputs of many stages in one go.
+
+        Raises:
+            OutputInGitError: Git versions an output that is to be cached.
+        """
+        every = [stage for stage in stages if not stage.is_data]
+        project = self._project
+        paths = {
+            out.relpath: ""
+            for stage in every
+            for out in stage.outs
+            if out.relpath is not None and out.flags.cache and out.relpath not in self._in_git
+        }
+        if paths and project.repo is not None:
+            tracked = project.repo.tracked(project.git_path(path) for path in paths)
+            names = [project.git_path(path) for path in paths]
+            ignored = project.repo.is_ignored([*names, *(f"{name}/" for name in names)])
+            for path in paths:
+                name = project.git_path(path)
+                self._in_git[path] = name in tracked
+                if name in ignored or f"{name}/" in ignored:
+                    self._ignored.add(path)
+        for stage in every:
+            found = [
+                project.shown(out.relpath)
+                for out in stage.outs
+                if out.relpath is not None and self._in_git.get(out.relpath) and out.flags.cache
+            ]
+            if found:
+                raise OutputInGitError(stage.address, found)
+            outside = [out.path for out in stage.outs if out.relpath is None and out.flags.cache]
+            if outside:
+                raise OutsideOutputError(stage.address, outside)
+
+    def inputs(self, stage: Stage) -> Inputs:
+        """Return what a stage is about to use.
+
+        Raises:
+            MissingDependencyError: Some of it is not there.
+            MissingParametersError: Likewise.
+            UnreadableDependencyError: Some of it cannot be read.
+            FormatError: A parameters file cannot be understood.
+        """
+        looked: dict[str, Content] = {}
+        lacking = []
+        deps = []
+        for dep in stage.deps:
+            place = self._place(stage, dep.path, dep.relpath)
+            old = _recorded(stage, dep.path, outs=False)
+            found = self._as_recorded(place, old)
+            if found is None:
+                lacking.append(self._shown(place))
+                continue
+            looked[place] = found
+            deps.append(found.out._replace(path=dep.path))
+        if lacking:
+            raise MissingDependencyError(stage.address, lacking)
+        self._inputs[stage.address] = looked
+        return Inputs(tuple(deps), self.params(stage))
+
+    def params(self, stage: Stage) -> dict[str, dict[str, Any]]:
+        """Return the values of a stage's parameters; errors as ``inputs``."""
+        from git_dvc.compare import values
+
+        found: dict[str, dict[str, Any]] = {}
+        missing: dict[str, Sequence[str] | None] = {}
+        for one in stage.params:
+            place = self._place(stage, one.path, one.relpath)
+            value = self.contents.values(place)
+            if value is None:
+                missing[self._shown(place)] = None
+                continue
+            known = found.setdefault(one.path, {})
+            if not one.keys:
+                known.update(value if isinstance(value, dict) else {})
+                continue
+            absent = []
+            for key in one.keys:
+                there, item = values.lookup(value, key)
+                if there:
+                    known[key] = item
+                else:
+                    absent.append(key)
+            if absent:
+                missing[self._shown(place)] = absent
+        if missing:
+            raise MissingParametersError(stage.address, missing)
+        return {path: {key: _plain(item) for key, item in some.items()}
+                for path, some in found.items()}  # fmt: skip
+
+    def prepare(self, stage: Stage) -> None:
+        """Make room for a stage's outputs: remove them, or unprotect those with ``persist``.
+
+        Files whose content only the disk has are put into the cache first; ``kept`` names them.
+
+        Raises:
+            OutputInGitError: Git versions an output that is to be cached; nothing was changed.
+            CannotTrackError: Something in an output cannot be saved; it stays as it is.
+            OSError: The disk is full or fails.
+        """
+        self.get_ready([stage])
+        if not self._checked_cache:
+            recording.check_cache_is_ours(self._project)
+            self._checked_cache = True
+        for out in stage.outs:
+            if out.relpath is None:
+                continue  # of others' places only the command itself removes something
+            if out.flags.persist:
+                self._unprotect(stage, out)
+            else:
+                self._remove(stage, out)
+        self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
+
+    def _unprotect(self, stage: Stage, out: StageOut) -> None:
+        item = _tracked(stage, out)
+        if out.flags.cache:
+            unprotect_output(self._project, Selected(item), self._progress)
+
+    def _remove(self, stage: Stage, out: StageOut) -> None:
+        project, relpath = self._project, out.relpath or ""
+        old = _recorded(stage, out.path, outs=True)
+        name = old.hash_name if old is not None else MD5.name
+        cache = project.cache(name if name in hashing.ALGORITHMS else MD5.name)
+        record = project.state.placed(relpath)
+        was = None
+        if record is not None:
+            was = Header(relpath, record.hash, record.algorithm, record.pointer)
+            if record.algorithm != cache.algorithm.name:
+                record = None
+        record = record or Placed(relpath, algorithm=cache.algorithm.name)
+        found = scan(project.root, relpath, record.entries, project.ignore)
+        if found.kind == MISSING:
+            return
+        if found.kind == OTHER or found.problems:
+            raise _in_the_way(project, relpath, found)
+        hash_dirty(project.root, relpath, found, cache, self._progress)
+        record.entries = dict(found.entries)
+        recorder = self._recorder()
+        keeper = Keeper(project, recorder, self._progress)
+        if not out.flags.cache and old is not None and self._is_recorded(relpath, old):
+            keep: Keeper | None = None  # as the stage made it, and it is not to be stored
+        else:
+            keep = keeper
+        every = Changes({}, frozenset(found.entries))
+        known = found.entries.get("")
+        had_bit = known is not None and bool(known[5] & stat.S_IXUSR)
+        tree = {path: entry[0] for path, entry in found.entries.items()}
+        whole = record.hash if was is not None and record.hash and not found.dirty else tree
+        before = Side(whole, cache.algorithm.name, {}, had_bit, was)
+        if recorder.is_open:
+            recorder.out(OutChange(relpath, PLACE, before, Side("")))
+        project.state.begin(Header(relpath, "", cache.algorithm.name, stage.lock_file))
+        if keep is not None:
+            keep.keep_all(relpath, found, every, cache)
+        with Folders(project.root) as folders:
+            tmp = open_work_tmp(project, folders)
+            placer = Placer(
+                project.root,
+                cache,
+                Linker(project.link_types, cache, tmp),
+                self._progress,
+                force=True,
+                keep=keep,
+            )
+            outcome = placer.apply(
+                relpath,
+                record.entries,
+                every,
+                saved_in=cache,
+                is_dir=False,
+                trust_cached=True,
+                fresh=found.entries,
+            )
+        cache.flush()
+        kept = keeper.of_output(relpath)
+        self.kept += sorted(posixpath.join(relpath, inner) if inner else relpath for inner in kept)
+        self._gone[relpath] = before
+        project.state.save([], [relpath])
+        trouble = dict(outcome.blocked)
+        trouble.update((inner, "it could not be saved") for inner in outcome.kept)
+        if trouble:
+            error = CannotTrackError(
+                [(project.shown(posixpath.join(relpath, p) if p else relpath), why)
+                 for p, why in trouble.items()]
+            )  # fmt: skip
+            error.message = f"outputs of stage '{stage.address}' are in the way of its run:"
+            error.hint = "they were left as they are"
+            raise error
+
+    def _is_recorded(self, relpath: str, old: Out) -> bool:
+        self.contents.forget([relpath])
+        found = self.contents.of(relpath, old.hash_name)
+        return found is not None and found.hash == old.hash
+
+    # -- after ------------------------------------------------------------------------------
+
+    def collect(self, stage: Stage, inputs: Inputs) -> Made:
+        """Save what a stage has made; return it ready to be recorded.
+
+        Raises:
+            MissingOutputError: The command did not make all that it should.
+            CannotTrackError: Something in an output cannot be tracked.
+            ChangingFileError: A file is still being written to.
+            OSError: The disk is full or fails; nothing was recorded.
+        """
+        missing = [
+            self._shown(place)
+            for out in stage.outs
+            if fsutil.lstat(self._full(place := self._place(stage, out.path, out.relpath))) is None
+        ]
+        if missing:
+            raise MissingOutputError(stage.address, missing)
+        deps, params, changed = self._after(stage, inputs)
+        outs: list[Out] = []
+        recorded: list[Recorded] = []
+        for out in stage.outs:
+            old = _recorded(stage, out.path, outs=True)
+            if out.relpath is None or not out.flags.cache:
+                outs.append(self._uncached(stage, out, old))
+                continue
+            base = old if old is not None else Out(out.path)
+            done = recording.store_output(
+                self._project,
+                out.relpath,
+                self._progress,
+                old=base._replace(cache=True, persist=False, push=True, remote=None),
+                commit=self._commit,
+                relink=self._relink,
+            )
+            self._ignore(out.relpath)
+            outs.append(done.out._replace(path=out.path))
+            recorded.append(done)
+        cmd = stage.written_cmd if stage.written_cmd is not None else list(stage.cmd)
+        lock = LockStage(stage.name, cmd, tuple(outs), deps, params)
+        return Made(lock, tuple(recorded), changed)
+
+    def _after(
+        self, stage: Stage, inputs: Inputs
+    ) -> tuple[tuple[Out, ...], dict[str, dict[str, Any]], tuple[str, ...]]:
+        """Return deps and params as they are to be recorded, and what was changed meanwhile."""
+        looked = self._inputs.pop(stage.address, {})
+        places = {dep.path: self._place(stage, dep.path, dep.relpath) for dep in stage.deps}
+        places.update((one.path, self._place(stage, one.path, one.relpath)) for one in stage.params)
+        self.contents.forget(places.values())
+        changed = []
+        deps = []
+        for before in inputs.deps:
+            place = places[before.path]
+            found = self._as_recorded(place, before)
+            now = found.out if found is not None else None
+            if now is not None and now.hash == before.hash:
+                deps.append(now._replace(path=before.path))
+            elif found is not None and place in looked and _only_added(looked[place], found):
+                deps.append(found.out._replace(path=before.path))
+            else:
+                changed.append(self._shown(place))
+                deps.append(before)
+        try:
+            params = self.params(stage)
+        except GitDvcError:
+            params = {}
+        for path in inputs.params:
+            if params.get(path) != inputs.params[path]:
+                changed.append(self._shown(places[path]))
+        return tuple(deps), inputs.params, tuple(changed)
+
+    def _uncached(self, stage: Stage, out: StageOut, old: Out | None) -> Out:
+        place = self._place(stage, out.path, out.relpath)
+        self.contents.forget([place])
+        found = self._as_recorded(place, old)
+        if found is None:
+            raise MissingOutputError(stage.address, [self._shown(place)])
+        return found.out._replace(path=out.path)
+
+    def _ignore(self, relpath: str) -> None:
+        """Make Git ignore an output, unless it does."""
+        if self._project.repo is None or relpath in self._ignored:
+            return
+        changed = recording.edit_gitignore(self._project, relpath, gitignore.add)
+        self._ignored.add(relpath)
+        self._note_written(changed)
+
+    def record(self, stage: Stage, made: Made) -> bool:
+        """Write a stage's record into its lock file; return whether that changed.
+
+        Raises:
+            FormatError: The lock file cannot be understood; it stays as it is.
+            OSError: The disk is full or fails.
+        """
+        project, source = self._project, stage.lock_file
+        done = []
+        for one in made.outs:
+            header = Header(one.relpath, one.out.hash or "", one.out.hash_name, source)
+            one.record.pointer = source
+            one.record.algorithm = one.out.hash_name
+            self._note_out(one, header)
+            project.state.begin(header)
+            done.append(one.record)
+        changed = self._write_lock(source, made.lock)
+        project.state.save(done)
+        self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
+        self.contents.save()
+        return changed
+
+    def _note_out(self, one: Recorded, header: Header) -> None:
+        """Record for undo that an output has another version now."""
+        recorder = self._recorder()
+        if not recorder.is_open:
+            return
+        before = self._gone.pop(one.relpath, None)
+        if before is None:
+            before = Side("", header.algorithm)
+        after = Side(
+            one.record.hash, header.algorithm, {}, one.out.isexec,
+            header._replace(hash=one.record.hash),
+        )  # fmt: skip
+        recorder.out(OutChange(one.relpath, PLACE, before, after))
+
+    def _write_lock(self, source: str, lock: LockStage) -> bool:
+        project = self._project
+        before = project.read(source)
+        text = self._locks.get(source)
+        if text is None or text.data != before:
+            # Somebody else has written it meanwhile, or it is the first time.
+            text = self._locks[source] = LockText(before)
+        text.set(lock)
+        data = text.data
+        if data == before or data is None:
+            return False
+        if source not in self._before:
+            self._recorder()
+            self._before[source] = before
+            project.note_file(source, before, data)
+        fsutil.atomic_write(project.path(source), data, os.path.join(project.tmp_dir, "git-dvc"))
+        self._note_written(source)
+        return True
+
+    def _recorder(self) -> Recorder:
+        """Return what notes this run for undo: the caller's operation, or one of our own."""
+        recorder = self._project.recorder
+        if recorder is None or (self._own is None and not recorder.is_open):
+            recorder = self._own = self._project.operation("repro")
+        return recorder
+
+    def _note_written(self, path: str | None) -> None:
+        if path is not None and path not in self.written:
+            self.written.append(path)
+
+    def finish(self) -> bool:
+        """Put changed files into Git's index if that is wanted; return whether it was done.
+
+        To be called with the project locked, at the end or when something went wrong.
+        """
+        project = self._project
+        for source, before in self._before.items():
+            project.note_file(source, before, project.read(source))
+        self._before = {}
+        self.contents.save()
+        project.forget_tracked()
+        if self._own is not None:
+            self._own.finish()
+        there = [path for path in self.written if fsutil.lstat(project.path(path)) is not None]
+        return recording.stage(project, sorted(there)) if there else False
+
+    # -- places -----------------------------------------------------------------------------
+
+    def _place(self, stage: Stage, path: str, relpath: str | None) -> str:
+        """Return where something is: relative to the project, or absolute if it is outside."""
+        if relpath is not None:
+            return relpath
+        return os.path.normpath(os.path.join(self._project.path(stage.wdir), path))
+
+    def _full(self, place: str) -> str:
+        return place if os.path.isabs(place) else self._project.path(place)
+
+    def _shown(self, place: str) -> str:
+        return place if os.path.isabs(place) else self._project.shown(place)
+
+    def _as_recorded(self, place: str, old: Out | None) -> Content | None:
+        """Return what a place holds; unchanged records of DVC 2 stay as they are."""
+        if old is not None and old.hash_name != MD5.name and old.hash_name in hashing.ALGORITHMS:
+            found = self.contents.look(place, old.hash_name)
+            if found is None or found.out.hash == old.hash:
+                return found
+        return self.contents.look(place)
+
+
+def _recorded(stage: Stage, path: str, *, outs: bool) -> Out | None:
+    """Return what the lock file has of one of a stage's paths."""
+    if stage.recorded is None:
+        return None
+    known = stage.recorded.outs if outs else stage.recorded.deps
+    return next((one for one in known if one.path == path), None)
+
+
+def _tracked(stage: Stage, out: StageOut, recorded: Out | None = None) -> TrackedOut:
+    """Return a stage's output as tracked data."""
+    base = recorded or _recorded(stage, out.path, outs=True) or Out(out.path)
+    flags = out.flags
+    whole = base._replace(
+        cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
+    )
+    return TrackedOut(out.relpath or "", whole, stage.lock_file, stage.name, kind=flags.kind)
+
+
+def _only_added(before: Content, after: Content) -> bool:
+    """Return whether a directory has just got files, or other bytecode of the same programs.
+
+    Commands leave such things beside what they read (``src/__pycache__``); DVC records them.
+    """
+    for path, entry in before.entries.items():
+        now = after.entries.get(path)
+        if (now is None or now[0] != entry[0]) and "__pycache__" not in path.split("/"):
+            return False
+    return "" not in before.entries and "" not in after.entries
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a lock file can hold it: tuples and sets are lists there."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, value), key=repr)
+    return value
+
+
+def _in_the_way(project: Project, relpath: str, found: Scan) -> CannotTrackError:
+    error = CannotTrackError(
+        [(project.shown(posixpath.join(relpath, inner) if inner else relpath), why)
+         for inner, why in found.problems]
+    )  # fmt: skip
+    error.message = "these are in the way of a stage's outputs, so the stage was not run:"
+    error.hint = "nothing was changed; move them away"
+    return error

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from git_dvc import hashing
+from git_dvc.errors import (
+    MissingDependencyError,
+    MissingOutputError,
+    MissingParametersError,
+    OutputInGitError,
+)
+from git_dvc.formats import lockfile
+from git_dvc.formats.lockfile import LockStage
+from git_dvc.ops.stage_run import Made, Saver
+from git_dvc.ops.stages import choose, load
+from git_dvc.ops.undo import undo
+from git_dvc.pipeline.stage import Stage
+from git_dvc.project import Project
+from tests.ops.conftest import Opener, write
+
+COPY = """\
+stages:
+  copy:
+    cmd: cp a b
+    deps:
+    - a
+    outs:
+    - b
+"""
+
+
+def md5(text: str) -> str:
+    return hashing.of_bytes(text.encode())
+
+
+def stage_of(project: Project, name: str) -> Stage:
+    return choose(load(project), [name])[0]
+
+
+def run(project: Project, name: str = "copy", command: Callable[[], object] | None = None) -> Made:
+    """Run a stage as repro does: the lock is free while the command runs."""
+    saver = Saver(project)
+    stage = stage_of(project, name)
+    with project.lock():
+        inputs = saver.inputs(stage)
+        saver.prepare(stage)
+    if command is not None:
+        command()
+    else:
+        for line in stage.cmd:
+            subprocess.run(line, shell=True, check=True, cwd=project.path(stage.wdir))
+    with project.lock():
+        made = saver.collect(stage, inputs)
+        saver.record(stage, made)
+        saver.finish()
+    return made
+
+
+def locked(path: str = "dvc.lock") -> dict[str, LockStage]:
+    return lockfile.parse(Path(path).read_bytes())
+
+
+def test_outputs_are_cached_and_recorded_with_what_they_were_made_from(project: Project) -> None:
+    write("a", "one")
+    write("dvc.yaml", COPY)
+    run(project)
+    (dep,), (out,) = locked()["copy"].deps, locked()["copy"].outs
+    assert (dep.hash, dep.size, out.hash) == (md5("one"), 3, md5("one"))
+    assert project.cache().has(md5("one"))
+    assert Path(".gitignore").read_text() == "/b\n"
+    status = subprocess.run(["git", "status", "--short"], capture_output=True, text=True)
+    assert "A  dvc.lock" in status.stdout.splitlines()
+
+
+def test_a_result_that_was_changed_by_hand_is_saved_before_it_goes(project: Project) -> None:
+    write("a", "one")
+    write("dvc.yaml", COPY)
+    run(project)
+    write("b", "by hand")
+    write("a", "two")
+    run(project)
+    assert Path("b").read_text() == "two"
+    assert project.cache().has(md5("by hand"))
+    undo(project)
+    assert Path("b").read_text() == "by hand"
+    assert locked()["copy"].outs[0].hash == md5("one")
+
+
+def test_what_was_there_before_the_stage_is_saved_too(project: Project) -> None:
+    write("a", "one")
+    write("b", "mine")
+    write("dvc.yaml", COPY)
+    run(project)
+    assert project.cache().has(md5("mine"))
+
+
+def test_a_dependency_changed_while_it_was_used_is_recorded_as_it_was(project: Project) -> None:
+    write("a", "one")
+    write("dvc.yaml", COPY)
+
+    def command() -> None:
+        write("b", "one")
+        write("a", "edited meanwhile")
+
+    made = run(project, command=command)
+    assert made.changed == ("a",)
+    assert locked()["copy"].deps[0].hash == md5("one")
+
+
+def test_files_that_a_command_leaves_in_a_dependency_belong_to_it(project: Project) -> None:
+    write("src/a.py", "one")
+    write("src/__pycache__/a.pyc", "old")
+    write("dvc.yaml", COPY.replace("- a\n", "- src\n"))
+
+    def command() -> None:
+        write("b", "made")
+        write("src/__pycache__/a.pyc", "new")
+        write("src/log", "new")
+
+    made = run(project, command=command)
+    assert not made.changed
+    assert made.lock.deps[0].nfiles == 3
+    saver = Saver(project)
+    assert saver.inputs(stage_of(project, "copy")).deps == made.lock.deps
+
+
+@pytest.mark.parametrize(
+    ("flags", "before_run"),
+    [("persist: true", "old"), ("cache: false", None), ("persist: true, cache: false", "old")],
+)
+def test_only_outputs_that_persist_are_there_when_the_command_runs(
+    project: Project, flags: str, before_run: str | None
+) -> None:
+    write("a", "one")
+    write("dvc.yaml", COPY.replace("- b\n", f"- b: {{{flags}}}\n"))
+    write("b", "old")
+    seen = []
+
+    def command() -> None:
+        seen.append(Path("b").read_text() if Path("b").exists() else None)
+        write("b", "new")
+
+    run(project, command=command)
+    assert seen == [before_run]
+    assert locked()["copy"].outs[0].hash == md5("new")
+    assert project.cache().has(md5("new")) == ("cache" not in flags)
+
+
+def test_links_that_persist_are_private_while_the_command_runs(
+    project: Project, reopen: Opener
+) -> None:
+    write(".dvc/config.local", "[cache]\n    type = hardlink\n")
+    project = reopen()
+    write("a", "one")
+    write("dvc.yaml", COPY.replace("- b\n", "- b: {persist: true}\n"))
+    append = "stages: {copy: {cmd: x, deps: [a], outs: [b: {persist: true}]}}"
+    write("dvc.yaml", append)
+    write("b", "1")
+
+    def command() -> None:
+        with open("b", "a") as stream:
+            stream.write("2")
+
+    run(project, command=command)
+    assert Path("b").stat().st_nlink == 2
+    run(project, command=command)
+    assert Path("b").read_text() == "122"
+    assert Path(project.cache().path(md5("12"))).read_text() == "12"
+
+
+def test_a_command_that_makes_less_leaves_the_record_alone(project: Project) -> None:
+    write("a", "one")
+    write("dvc.yaml", COPY)
+    run(project)
+    before = Path("dvc.lock").read_bytes()
+    write("a", "two")
+    with pytest.raises(MissingOutputError):
+        run(project, command=lambda: None)
+    assert Path("dvc.lock").read_bytes() == before
+
+
+def test_what_is_missing_is_told_before_anything_goes(project: Project) -> None:
+    write("b", "old")
+    write("dvc.yaml", COPY)
+    with pytest.raises(MissingDependencyError):
+        run(project)
+    write("a", "one")
+    write("params.yaml", "x: 1\n")
+    write("dvc.yaml", COPY.replace("    outs", "    params: [x, y.z, p.json: [k]]\n    outs"))
+    with pytest.raises(MissingParametersError) as caught:
+        run(project)
+    assert caught.value.details == ["  p.json: no such file", "  params.yaml: y.z"]
+    assert Path("b").read_text() == "old"
+
+
+def test_an_output_that_git_versions_is_refused(project: Project) -> None:
+    write("a", "one")
+    write("b", "in git")
+    write("dvc.yaml", COPY)
+    subprocess.run(["git", "add", "b"], check=True)
+    with pytest.raises(OutputInGitError):
+        run(project)
+    assert Path("b").read_text() == "in git"
+
+
+def test_positions_and_other_records_stay_as_they_are(project: Project) -> None:
+    every = "".join(COPY[8:].replace("copy", n).replace("- b", f"- {n}") for n in ("z", "y", "x"))
+    write("dvc.yaml", "stages:\n" + every)
+    write("a", "one")
+    for name in ("z", "y", "x"):
+        run(project, name, partial(write, name, name))
+    assert list(locked()) == ["z", "y", "x"]
+    before = Path("dvc.lock").read_text()
+    run(project, "y", lambda: write("y", "other"))
+    assert Path("dvc.lock").read_text() == before.replace(md5("y"), md5("other")).replace(
+        f"{md5('other')}\n      size: 1", f"{md5('other')}\n      size: 5"
+    )
+    commented = Path("dvc.lock").read_text().replace("stages:", "# machine\nstages:")
+    write("dvc.lock", commented)
+    run(project, "y", lambda: write("y", "third"))
+    assert Path("dvc.lock").read_text() == commented.replace(md5("other"), md5("third"))
