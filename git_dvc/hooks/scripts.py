@@ -1,7 +1,7 @@
 """The hook files that Git runs: which there are, their text, and the program they start.
 
 They are the small ``sh`` files of the top-level folder ``hooks/``; installing copies them with
-the path of the program filled in. Their second line, ``# git-dvc hook v2``, marks them as ours
+the path of the program filled in. Their second line, ``# git-dvc hook v3``, marks them as ours
 and tells their version, which goes up with every change of their text.
 
 Hooks that belong to others get one line of ours, or nothing: see ``hooks/joining.py``.

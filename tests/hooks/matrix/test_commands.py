@@ -133,6 +133,11 @@ TABLE = [
     Row("rebase --apply", "git checkout -q topic\ngit rebase -q --apply main", 3),
     Row("rebase BRANCH", "git rebase -q main topic"),
     Row("rebase, fast-forward", "git checkout -q -b old v1\ngit rebase -q main", 2),
+    Row(
+        "rebase to where data comes",
+        f"git checkout -q -b new empty\n{LOCAL}\ngit rebase -q main",
+        2,
+    ),
     Row("rebase --onto", "git rebase -q --onto v2 v1 topic"),
     Row("rebase, nothing to do", f"{LOCAL}\ngit rebase -q v2", 0),
     Row(
@@ -213,6 +218,12 @@ TABLE = [
         "stash, pop --index", "git checkout -q v1 -- $P\ngit stash -q\ngit stash pop -q --index", 3
     ),
     Row("stash, apply", "git restore -s v1 $P/data.dvc\ngit stash -q\ngit stash apply -q", 3),
+    Row(
+        "stash of pointers that went",
+        "git rm -q $P/*.dvc $P/dvc.lock\ngit stash -q\ngit stash pop -q",
+        4,
+        dirty=False,
+    ),
     Row(
         "stash of data just added",
         "echo new >$P/data/b && git dvc add -q $P/data\ngit stash -q\ngit stash pop -q",

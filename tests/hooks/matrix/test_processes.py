@@ -25,10 +25,10 @@ COMMANDS = [
     (CODE, "git status -s", 0),
     (CODE, "git checkout -q -- code/code.py", 1),
     (CODE, "git reset -q --hard", 1),
-    (CODE, "git stash -q", 2),
+    (CODE, "git stash -q", 1),
     (f"{CODE} && git stash -q", "git stash pop -q", 1),
     ("git checkout -q v2", "git merge -q main", 1),
-    (f"git checkout -q -b new v2 && {LOCAL} && {LOCAL} --allow-empty", "git rebase -q main", 5),
+    (f"git checkout -q -b new v2 && {LOCAL} && {LOCAL} --allow-empty", "git rebase -q main", 3),
 ]
 
 
