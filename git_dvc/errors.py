@@ -1130,11 +1130,11 @@ class InterruptedRunError(GitDvcError):
 
     Args:
         stopped: The stages that were running.
+        number: The signal that asked for it.
     """
 
-    exit_code = 130
-
-    def __init__(self, stopped: Sequence[str]) -> None:
+    def __init__(self, stopped: Sequence[str], number: int = 2) -> None:
+        self.exit_code = 128 + number
         super().__init__(
             "interrupted; these stages were stopped:" if stopped else "interrupted",
             details=path_lines(stopped),

@@ -6,8 +6,8 @@ owner dies, so nothing is ever left to clean up. With ``core.hardlink_lock`` (fo
 systems without ``flock``) it is a claim by hard link instead, as the ``flufl.lock`` library
 makes it: whoever links its own claim file to ``.dvc/tmp/lock`` has the lock.
 
-``.dvc/tmp/rwlock`` is DVC's note of which paths a running stage reads and writes; the project
-lock is free meanwhile. It is only read here.
+``.dvc/tmp/rwlock`` notes which paths a running stage reads and writes; the project lock is free
+meanwhile. It is only read here; ``pipeline/claims.py`` writes it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from types import TracebackType
 from typing import Any
 
 from git_dvc.errors import GitDvcError, LockTimeoutError, quoted
+
+RUN_VARIABLE = "GIT_DVC_RUN"
+"""Set for stages: the numbers of the runs that they are a part of, from the outermost one."""
 
 NOTICE_AFTER_S = 3.0
 """How long the lock is waited for in silence."""
@@ -370,21 +373,32 @@ def rwlock_holders(dvc_tmp_dir: str, paths: Iterable[str]) -> list[tuple[str, in
     except (ValueError, RecursionError):
         return []
     wanted = [os.path.normpath(path) for path in paths]
+    ours = {os.getpid(), *runs_around()}
     found = []
     for kind in ("write", "read"):
         by_path = noted.get(kind) if isinstance(noted, dict) else None
         for path, infos in by_path.items() if isinstance(by_path, dict) else ():
-            if not any(_overlap(os.path.normpath(path), other) for other in wanted):
+            if not any(overlap(os.path.normpath(path), other) for other in wanted):
                 continue
             for info in infos if isinstance(infos, list) else [infos]:
                 pid = info.get("pid") if isinstance(info, dict) else None
-                if not isinstance(pid, int) or pid == os.getpid() or not process_exists(pid):
+                if not isinstance(pid, int) or pid in ours or not process_exists(pid):
                     continue
                 found.append((path, pid, str(info.get("cmd", ""))))
     return found
 
 
-def _overlap(one: str, other: str) -> bool:
+def runs_around() -> set[int]:
+    """Return the runs of stages that this process is a part of, by their number in ``rwlock``.
+
+    A stage may call ``git dvc`` on its own files.
+    """
+    tokens = os.environ.get(RUN_VARIABLE, "").split(":")
+    return {int(number) for token in tokens if (number := token.partition(".")[0]).isdigit()}
+
+
+def overlap(one: str, other: str) -> bool:
+    """Return whether one path is the other one, or inside of it."""
     one, other = one.rstrip(os.sep) + os.sep, other.rstrip(os.sep) + os.sep
     return one.startswith(other) or other.startswith(one)
 
@@ -403,7 +417,8 @@ def process_exists(pid: int) -> bool:
         return True
     except OverflowError:
         return False
-    return True
+    # One that has ended stays in the table of processes where nobody asks how, as in containers.
+    return ") Z " not in _text(f"/proc/{pid}/stat")
 
 
 def _host() -> str:

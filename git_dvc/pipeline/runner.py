@@ -8,6 +8,8 @@ around the commands of a stage is the caller's: ``Work``.
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -15,11 +17,15 @@ from typing import NamedTuple, Protocol
 from git_dvc.errors import GitDvcError, InterruptedRunError, StageFailedError
 from git_dvc.pipeline.executors.base import Ended, Executor, Handle, Job
 from git_dvc.pipeline.scheduler import Scheduler
+from git_dvc.pipeline.signals import PAUSE, RESIZED, Signals
 
 GRACE_S = 10.0
 """How long a stage that was asked to end may take for it."""
 
 _LOOK_EVERY_S = 1.0
+_NAP_S = 0.05
+_KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
+_KILLED_IN_S = 2.0
 
 
 class Work(Protocol):
@@ -76,50 +82,128 @@ class Outcome(NamedTuple):
     not_started: list[str]
 
 
-def run(scheduler: Scheduler, executor: Executor, work: Work) -> Outcome:
+def run(
+    scheduler: Scheduler, executor: Executor, work: Work, *, grace_s: float = GRACE_S
+) -> Outcome:
     """Run a plan to its end.
 
+    Args:
+        scheduler: The plan, and what may run at once.
+        executor: Where commands run.
+        work: What is done around them.
+        grace_s: How long a stage that was asked to end may take for it.
+
     Raises:
-        InterruptedRunError: Somebody asked to stop; all that ran was stopped, and what had
+        InterruptedRunError: Somebody asked to stop; what ran was stopped, and what had
             ended is kept.
     """
-    running: dict[str, Running] = {}
-    failed: dict[str, GitDvcError] = {}
-
-    def settle(address: str, error: GitDvcError | None) -> None:
-        scheduler.ended(address, ok=error is None)
-        if error is not None:
-            failed[address] = error
-            work.failed(address, error)
-
-    try:
-        while True:
-            while (address := scheduler.next()) is not None:
-                try:
-                    job = work.begin(address)
-                    if job is not None:
-                        running[address] = Running(job, time.monotonic(), executor.start(job))
-                        continue
-                except GitDvcError as error:
-                    settle(address, error)
-                else:
-                    settle(address, None)
-            if not running:
-                break
-            work.look(list(running.values()), scheduler)
-            executor.wait(_LOOK_EVERY_S)
-            for address, one in list(running.items()):
-                ended = one.handle.poll()
-                if ended is not None:
-                    del running[address]
-                    settle(address, _taken_in(work, one.job, ended))
-    except BaseException as stop:
-        _stop_all(executor, running)
-        if isinstance(stop, KeyboardInterrupt):
-            raise InterruptedRunError(list(running)) from None
-        raise
+    with Signals() as signals:
+        crew = _Crew(scheduler, executor, work, signals)
+        try:
+            crew.run()
+        except BaseException as stop:
+            crew.stop_all(signals.stop or signal.SIGTERM, grace_s)
+            if isinstance(stop, KeyboardInterrupt):
+                number = signals.stop or signal.SIGINT
+                raise InterruptedRunError(crew.stopped, number) from None
+            raise
     left = [address for address, _ in scheduler.waiting()]
-    return Outcome(scheduler.done, failed, scheduler.skipped, left)
+    return Outcome(scheduler.done, crew.failed, scheduler.skipped, left)
+
+
+class _Crew:
+    """The stages that run, and what came of the others."""
+
+    def __init__(
+        self, scheduler: Scheduler, executor: Executor, work: Work, signals: Signals
+    ) -> None:
+        self._scheduler = scheduler
+        self._executor = executor
+        self._work = work
+        self._signals = signals
+        self._running: dict[str, Running] = {}
+        self.failed: dict[str, GitDvcError] = {}
+        self.stopped: list[str] = []
+
+    def run(self) -> None:
+        """Start what may start and take in what has ended, until nothing is left.
+
+        Raises:
+            KeyboardInterrupt: Somebody asked to stop.
+        """
+        while True:
+            self._start_all()
+            if not self._running:
+                return
+            self._work.look(list(self._running.values()), self._scheduler)
+            self._wait(_LOOK_EVERY_S)
+            self._take_in_all()
+            self._heed_stop()
+
+    def _heed_stop(self) -> None:
+        if self._signals.stop:
+            raise KeyboardInterrupt
+
+    def _start_all(self) -> None:
+        while (address := self._scheduler.next()) is not None:
+            self._heed_stop()
+            try:
+                job = self._work.begin(address)
+                if job is not None:
+                    handle = self._executor.start(job)
+                    self._running[address] = Running(job, time.monotonic(), handle)
+                    continue
+            except GitDvcError as error:
+                self._settle(address, error)
+            else:
+                self._settle(address, None)
+
+    def _wait(self, timeout_s: float) -> None:
+        self._executor.wait(timeout_s, self._signals.wake)
+        came = self._signals.came()
+        if RESIZED in came:
+            self._executor.resized()
+        if PAUSE in came:
+            self._executor.pause()
+            os.kill(os.getpid(), signal.SIGSTOP)  # until somebody says SIGCONT
+            self._executor.pause(resumed=True)
+
+    def _take_in_all(self) -> None:
+        for address, one in list(self._running.items()):
+            ended = one.handle.poll()
+            if ended is not None:
+                del self._running[address]
+                self._settle(address, _taken_in(self._work, one.job, ended))
+
+    def _settle(self, address: str, error: GitDvcError | None) -> None:
+        self._scheduler.ended(address, ok=error is None)
+        if error is not None:
+            self.failed[address] = error
+            self._work.failed(address, error)
+
+    def stop_all(self, number: int, grace_s: float) -> None:
+        """Stop what runs: by the signal that we got, and after a while by force.
+
+        A stage that succeeds all the same is taken in: many a training ends well on Ctrl-C.
+        """
+        for signal_number, wait_s in ((number, grace_s), (_KILL, _KILLED_IN_S)):
+            until = time.monotonic() + wait_s
+            try:
+                for one in self._running.values():
+                    one.handle.stop(signal_number)
+                while self._running and time.monotonic() < until:
+                    for address, one in list(self._running.items()):
+                        ended = one.handle.poll()
+                        if ended is None:
+                            continue
+                        del self._running[address]
+                        if ended.code or _taken_in(self._work, one.job, ended) is not None:
+                            self.stopped.append(address)
+                    if self._running:
+                        self._wait(_NAP_S)
+            except KeyboardInterrupt:
+                continue  # once more: no longer by kindness
+        self.stopped += self._running
 
 
 def _taken_in(work: Work, job: Job, ended: Ended) -> GitDvcError | None:
@@ -131,15 +215,3 @@ def _taken_in(work: Work, job: Job, ended: Ended) -> GitDvcError | None:
     except GitDvcError as error:
         return error
     return None
-
-
-def _stop_all(executor: Executor, running: dict[str, Running]) -> None:
-    """Stop what runs: kindly, and after a while by force."""
-    handles = [one.handle for one in running.values()]
-    until = time.monotonic() + GRACE_S
-    for force in (False, True):
-        for handle in handles:
-            handle.stop(force=force)
-        while handles and (force or time.monotonic() < until):
-            executor.wait(0.1)
-            handles = [handle for handle in handles if handle.poll() is None]

@@ -3,64 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from git_dvc.errors import GitDvcError, StageFailedError
-from git_dvc.pipeline import runner
-from git_dvc.pipeline.executors.base import Ended, Job, Settings, log_path
-from git_dvc.pipeline.executors.kinds import open_executor
-from git_dvc.pipeline.scheduler import KEEP_GOING, Scheduler, Task
-
-
-class Shop:
-    """The least that a caller of ``runner.run`` does; remembers all it hears."""
-
-    def __init__(self, place: Path, commands: dict[str, Sequence[str]], jobs: int = 1) -> None:
-        self.place = place
-        self.commands = commands
-        self.jobs = jobs
-        self.heard: list[str] = []
-        self.shown = b""
-
-    def begin(self, address: str) -> Job | None:
-        self.heard.append(f"begin {address}")
-        cmd = tuple(self.commands[address])
-        if not cmd:
-            return None
-        env = {"DVC_STAGE": address, "DVC_ROOT": str(self.place)}
-        log = log_path(str(self.place / "tmp"), address)
-        return Job(address, cmd, str(self.place), env, log, attached=self.jobs == 1)
-
-    def finish(self, address: str, ended: Ended) -> None:
-        self.heard.append(f"finish {address}")
-
-    def failed(self, address: str, error: GitDvcError) -> None:
-        self.heard.append(f"failed {address}")
-
-    def look(self, running: Sequence[runner.Running], scheduler: Scheduler) -> None:
-        assert running
-
-    def command(self, job: Job, line: str) -> None:
-        self.heard.append(f"> {line}")
-
-    def output(self, job: Job, data: bytes, *, error: bool) -> None:
-        self.shown += data
-
-    def run(self, *tasks: Task, on_error: str = "fail") -> runner.Outcome:
-        settings = Settings(
-            str(self.place), str(self.place / "tmp"), self.jobs, lambda _: None, self
-        )
-        executor = open_executor("local", settings)
-        try:
-            return runner.run(Scheduler(tasks, jobs=self.jobs, on_error=on_error), executor, self)
-        finally:
-            executor.close()
-
-    def log(self, address: str) -> str:
-        return Path(log_path(str(self.place / "tmp"), address)).read_text()
+from git_dvc.errors import StageFailedError
+from git_dvc.pipeline.executors.base import log_path
+from git_dvc.pipeline.scheduler import KEEP_GOING, Task
+from tests.pipeline.shop import Shop
 
 
 def test_the_lines_of_a_stage_run_one_after_another_each_in_a_shell_of_its_own(

@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from git_dvc.pipeline.keeper import Keeper
+
 _PLAIN = re.compile(r"[^A-Za-z0-9@._+-]")
 _LONGEST_NAME = 120
 
@@ -67,6 +69,10 @@ class Listener(Protocol):
         """Hear what it writes, to stderr if ``error``; only of jobs that are ``attached``."""
 
 
+def _unset(_: str) -> str | None:
+    return None
+
+
 class Settings(NamedTuple):
     """What an executor may want to know.
 
@@ -74,15 +80,18 @@ class Settings(NamedTuple):
         root: The project, as an absolute path.
         tmp_dir: ``.dvc/tmp``.
         jobs: How many stages run at once, at most.
-        option: Gives the setting ``dvc.executor.<name>.<key>`` of Git's config, or None.
         listener: Hears what jobs do.
+        keeper: Is told of each job that is to end if this process is killed.
+        option: Gives a setting of Git's config by its name, such as ``dvc.slurm.options``,
+            or None.
     """
 
     root: str
     tmp_dir: str
     jobs: int
-    option: Callable[[str], str | None]
     listener: Listener
+    keeper: Keeper
+    option: Callable[[str], str | None] = _unset
 
 
 class Handle(Protocol):
@@ -91,8 +100,12 @@ class Handle(Protocol):
     def poll(self) -> Ended | None:
         """Return how it ended, or None while it runs."""
 
-    def stop(self, *, force: bool = False) -> None:
-        """Ask it to end; with ``force``, end it. ``poll`` says when it has."""
+    def stop(self, number: int) -> None:
+        """End it by a signal, with all that it started; ``poll`` says when it has ended.
+
+        Args:
+            number: What somebody sent to us, and in the end SIGKILL.
+        """
 
 
 class Executor(Protocol):
@@ -112,6 +125,12 @@ class Executor(Protocol):
             timeout_s: The longest time.
             wake: A descriptor that can be read when a signal has come.
         """
+
+    def pause(self, *, resumed: bool = False) -> None:
+        """Halt all jobs, because Ctrl-Z halts us; or let them go on. May do nothing."""
+
+    def resized(self) -> None:
+        """Note that the terminal has another size. May do nothing."""
 
     def close(self) -> None:
         """Give back what the executor holds; no job runs any more."""

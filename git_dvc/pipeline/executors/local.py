@@ -2,29 +2,32 @@
 
 As DVC does it, a line is run by ``$SHELL`` without its start-up files, so that a stage finds
 the environment that ``repro`` was started in and nothing of a login. The commands of a stage
-that runs alone (``attached``) talk to the terminal: what they write is shown as it comes and
-kept in the log, and they can read what is typed. Others read nothing and write to their log.
+that runs alone (``attached``) talk to the person: what they write is shown as it comes and kept
+in the log, on a terminal by a terminal of their own (``screen.py``), and they can read what is
+typed. Others read nothing and write to their log.
 
-Each stage has a process group, so that it can be stopped with all that it started. Should
+Each command has a process group, so that it can be stopped with all that it started. Should
 ``repro`` itself be killed, its keeper stops them: ``keeper.py``.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import time
 from typing import Any
 
 from git_dvc.errors import ExecutorError
-from git_dvc.pipeline.executors.base import Ended, Job, Listener, Settings
+from git_dvc.fsutil import write_all
+from git_dvc.locking import RUN_VARIABLE
+from git_dvc.pipeline.executors.base import Ended, Job, Settings
+from git_dvc.pipeline.executors.screen import Screen
+from git_dvc.pipeline.keeper import group_has_ended, signal_group
 
 _SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}
-_CHUNK = 65536
 _NAP_S = 0.02
-HAS_GROUPS = hasattr(os, "killpg")
+_HAS_GROUPS = hasattr(os, "killpg")
 
 
 def shell_line(line: str) -> list[str]:
@@ -37,7 +40,7 @@ class LocalExecutor:
     """Starts shells."""
 
     def __init__(self, settings: Settings) -> None:
-        self._listener = settings.listener
+        self._settings = settings
         self._handles: list[LocalHandle] = []
 
     def start(self, job: Job) -> LocalHandle:
@@ -46,7 +49,7 @@ class LocalExecutor:
         Raises:
             ExecutorError: Its log cannot be written, or its directory is missing.
         """
-        handle = LocalHandle(job, self._listener)
+        handle = LocalHandle(job, self._settings)
         self._handles = [one for one in self._handles if not one.is_over]
         self._handles.append(handle)
         return handle
@@ -56,34 +59,49 @@ class LocalExecutor:
         if os.name == "nt":
             time.sleep(min(timeout_s, _NAP_S))
             return
+        import select
+
         poll = select.poll()
         if wake >= 0:
             poll.register(wake, select.POLLIN)
         for handle in self._handles:
-            for fd in handle.streams:
+            for fd in handle.screen.reads if handle.screen else ():
                 poll.register(fd, select.POLLIN)
         # Without somebody who wakes us up when a child has ended, look often.
         poll.poll(1000 * (timeout_s if wake >= 0 else min(timeout_s, _NAP_S)))
         for handle in self._handles:
-            handle.read()
+            if handle.screen:
+                handle.screen.read()
+
+    def pause(self, *, resumed: bool = False) -> None:
+        """Halt all jobs, or let them go on."""
+        for handle in self._handles:
+            handle.send(signal.SIGCONT if resumed else signal.SIGSTOP)
+
+    def resized(self) -> None:
+        """Give the jobs' terminals the size of ours."""
+        for handle in self._handles:
+            if handle.screen:
+                handle.screen.fit()
+                handle.send(signal.SIGWINCH)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: each job has cleaned up."""
 
 
 class LocalHandle:
     """One stage that runs here."""
 
-    def __init__(self, job: Job, listener: Listener) -> None:
+    def __init__(self, job: Job, settings: Settings) -> None:
         self._job = job
-        self._listener = listener
+        self._listener = settings.listener
+        self._keeper = settings.keeper
         self._lines = iter(job.cmd)
         self._line = ""
-        self._ended: Ended | None = None
         self._process: Any = None
-        self.streams: dict[int, bool] = {}
-        """What is read from: the descriptor, and whether it is stderr."""
-        self._given: list[int] = []
+        self._ended: Ended | None = None
+        self._stopped_by = 0
+        self.screen: Screen | None = None
         try:
             os.makedirs(os.path.dirname(job.log), exist_ok=True)
             self._log = os.open(
@@ -91,24 +109,18 @@ class LocalHandle:
             )
         except OSError as problem:
             raise ExecutorError(job.address, f"{job.log}: {problem.strerror}") from problem
-        self._stdio: tuple[int, int] = (self._log, self._log)
+        self._token = self._keeper.begin()
         try:
             if job.attached and os.name != "nt":
-                self._stdio = self._pipes()
+                self.screen = Screen(self._written)
             self._next()
         except BaseException:
             self._close()
             raise
 
-    def _pipes(self) -> tuple[int, int]:
-        ends = []
-        for error in (False, True):
-            reading, writing = os.pipe()
-            os.set_blocking(reading, False)
-            self.streams[reading] = error
-            self._given.append(writing)
-            ends.append(writing)
-        return ends[0], ends[1]
+    def _written(self, data: bytes, error: bool) -> None:
+        write_all(self._log, data)
+        self._listener.output(self._job, data, error=error)
 
     def _next(self) -> None:
         """Start the next line, or note that all are done."""
@@ -120,26 +132,26 @@ class LocalHandle:
 
         self._line = line
         self._listener.command(self._job, line)
-        os.write(self._log, f"> {line}\n".encode("utf-8", "surrogateescape"))
-        own_group: dict[str, Any] = {}
-        if sys.version_info >= (3, 11) and HAS_GROUPS:
-            own_group = {"process_group": 0}
-        elif HAS_GROUPS:
-            own_group = {"preexec_fn": os.setpgrp}
+        write_all(self._log, f"> {line}\n".encode("utf-8", "surrogateescape"))
+        group: dict[str, Any] = {}
+        if _HAS_GROUPS:
+            group = {"process_group": 0} if sys.version_info >= (3, 11) else _OLD_GROUP
+        out, err = (self.screen.out, self.screen.err) if self.screen else (self._log, self._log)
         try:
             self._process = subprocess.Popen(
                 line if os.name == "nt" else shell_line(line),
                 shell=os.name == "nt",
                 cwd=self._job.cwd,
-                env={**os.environ, **self._job.env},
+                env={**os.environ, **self._job.env, RUN_VARIABLE: self._token},
                 stdin=None if self._job.attached else subprocess.DEVNULL,
-                stdout=self._stdio[0],
-                stderr=self._stdio[1],
-                **own_group,
+                stdout=out,
+                stderr=err,
+                **group,
             )
         except OSError as problem:
             name = os.fsdecode(problem.filename or "")
             raise ExecutorError(self._job.address, f"{name}: {problem.strerror}") from problem
+        self._keeper.group(self._token, self._process.pid)
 
     @property
     def is_over(self) -> bool:
@@ -151,47 +163,65 @@ class LocalHandle:
         while self._ended is None:
             code = self._process.poll()
             if code is None:
+                if self.screen:
+                    self._halted(self.screen)
                 return None
-            self.read()
+            if self.screen:
+                self.screen.take_back()
+                self.screen.read()
+            if self._stopped_by and _HAS_GROUPS and not group_has_ended(self._process.pid):
+                return None  # the shell has ended, and not yet all that it started
             if code:
                 self._finish(Ended(code, self._line))
-            else:
+            elif not self._stopped_by:
                 self._next()
+            else:  # it ended well, but if lines are left the stage has not
+                left = next(self._lines, None) is not None
+                self._finish(Ended(-self._stopped_by if left else 0, self._line))
         return self._ended
 
-    def read(self) -> None:
-        """Pass on what there is to read."""
-        for fd, error in self.streams.items():
-            while True:
-                try:
-                    data = os.read(fd, _CHUNK)
-                except OSError:
-                    break
-                if not data:
-                    break
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(self._log, view) :]
-                self._listener.output(self._job, data, error=error)
-
-    def stop(self, *, force: bool = False) -> None:
-        """Ask all that the stage started to end; with ``force``, end it."""
-        if self._ended is not None:
-            return
-        self._lines = iter(())
-        if not HAS_GROUPS:
-            self._process.kill()
+    def _halted(self, screen: Screen) -> None:
+        """See whether the terminal has halted the command, and do what it was halted for."""
+        if not hasattr(os, "waitid"):
             return
         try:
-            os.killpg(self._process.pid, signal.SIGKILL if force else signal.SIGTERM)
-        except (ProcessLookupError, PermissionError):
-            pass
+            found = os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOHANG)
+        except ChildProcessError:
+            return
+        if found is None:
+            return
+        if found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
+            screen.lend(self._process.pid)  # it wants to read what is typed
+        elif found.si_status == signal.SIGTSTP:
+            screen.take_back()
+            os.kill(0, signal.SIGTSTP)  # Ctrl-Z went to it alone, and means us, too
+
+    def stop(self, number: int) -> None:
+        """Send a signal to all that the stage started; no other line starts."""
+        if self._ended is None:
+            self._stopped_by = number
+            self.send(number)
+
+    def send(self, number: int) -> None:
+        """Send a signal to all that the current line started."""
+        if self._ended is not None:
+            return
+        if _HAS_GROUPS:
+            signal_group(self._process.pid, number)
+        else:
+            self._process.kill()
 
     def _finish(self, ended: Ended) -> None:
         self._ended = ended
         self._close()
 
     def _close(self) -> None:
-        for fd in (*self.streams, *self._given, self._log):
-            os.close(fd)
-        self.streams, self._given = {}, []
+        self._keeper.end(self._token)
+        if self.screen:
+            self.screen.close()
+            self.screen = None
+        os.close(self._log)
+
+
+_OLD_GROUP = {"preexec_fn": getattr(os, "setpgrp", None)}
+"""How a process group is asked for before Python 3.11; slower, as it rules out ``vfork``."""
