@@ -864,6 +864,73 @@ class CyclicPipelineError(GitDvcError):
         )
 
 
+class NoStagesError(GitDvcError):
+    """There is no ``dvc.yaml`` in the current directory, and no target was given.
+
+    Args:
+        known: The stages of the project.
+    """
+
+    def __init__(self, known: Sequence[str]) -> None:
+        if known:
+            hint = f"the project has {len(known)} elsewhere: run them all with 'git dvc repro -P'"
+            if len(known) == 1:
+                hint = f"the project has one: 'git dvc repro {quoted(known[0])}'"
+        else:
+            hint = "write one with 'git dvc stage add -n NAME -d DEPENDENCY -o OUTPUT COMMAND'"
+        super().__init__("there is no 'dvc.yaml' here, so there are no stages to run", hint=hint)
+
+
+class MissingDataError(GitDvcError):
+    """Outputs that nothing here makes are neither in place nor in the cache.
+
+    Args:
+        stage: Address of the pointer file, or of a frozen stage.
+        paths: The outputs.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"data of '{quoted(stage)}' is neither in place nor in the cache:",
+            details=path_lines(paths),
+            hint="bring it with 'git dvc pull', or run with --pull;\n"
+            "--allow-missing takes what is missing for unchanged",
+        )
+
+
+class AbortedRunError(GitDvcError):
+    """The user did not want a stage to run.
+
+    Args:
+        stage: The stage.
+    """
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' was not run, as you said",
+            hint="what had ended before is recorded: 'git dvc repro' goes on from there",
+        )
+
+
+class ReproFailedError(GitDvcError):
+    """Some stages failed; what does not need them is up to date.
+
+    Args:
+        failed: The stages that failed; their errors were told before.
+        skipped: Stages that did not run, as they need one of those.
+    """
+
+    def __init__(self, failed: Sequence[str], skipped: Sequence[str]) -> None:
+        details = path_lines(failed)
+        if skipped:
+            details += ["not run, as they need one of these:", *path_lines(skipped)]
+        super().__init__(
+            f"{len(failed)} stages failed:" if len(failed) > 1 else "1 stage failed:",
+            details=details,
+            hint="once they are mended, 'git dvc repro' goes on from there",
+        )
+
+
 class NotInConflictError(GitDvcError):
     """A target of ``resolve`` is not in conflict.
 

@@ -85,6 +85,9 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("list", "listing:listing", "List what a repository has, with its data", ("ls",)),
         Entry("artifacts get", "artifacts:get", "Copy a model or data set by name and version"),
     ),
+    "run pipelines": (
+        Entry("repro", "repro:repro", "Run the stages that are stale, and record the results"),
+    ),
     "look at what changed": (
         Entry("status", "status:status", "Show what is not recorded, missing or uncommitted"),
         Entry("diff", "diff:diff", "Show which data differs between two revisions"),

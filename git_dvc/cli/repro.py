@@ -1,0 +1,268 @@
+"""``git dvc repro``: what the command line says; the work is in ``ops/repro.py``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from git_dvc.cli.console import console
+from git_dvc.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from git_dvc.errors import GitDvcError
+    from git_dvc.ops.repro import Asked, Plan, Result
+    from git_dvc.pipeline.executors.base import Job
+    from git_dvc.pipeline.runner import Running
+    from git_dvc.pipeline.scheduler import Scheduler
+    from git_dvc.pipeline.stage import Stage
+    from git_dvc.pipeline.staleness import Reason
+    from git_dvc.project import Project
+
+EXAMPLES = """
+git dvc repro                 # all that is stale in the dvc.yaml here
+git dvc repro train           # one stage, and what it needs
+git dvc repro --dry --why     # what would run, and why
+git dvc repro -j 4            # four stages at once
+git dvc repro -P              # all stages of the project
+git dvc repro -k              # go on with what does not need a stage that failed
+git dvc repro -s -f train     # just this stage, stale or not
+"""
+
+
+def repro(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="target",
+            help="Stages, groups, dvc.yaml or pointer files; the dvc.yaml here if none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Run stages that did not change, too.")
+    ] = False,
+    interactive: Annotated[
+        bool, typer.Option("-i", "--interactive", help="Ask before each stage.")
+    ] = False,
+    single: Annotated[
+        bool, typer.Option("-s", "--single-item", help="Only the targets, not what they need.")
+    ] = False,
+    pipeline: Annotated[
+        bool,
+        typer.Option("-p", "--pipeline", help="All stages that are connected with the targets."),
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("-P", "--all-pipelines", help="All stages of the project.")
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("-R", "--recursive", help="All stages in a directory.")
+    ] = False,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="The targets and the stages that need them.")
+    ] = False,
+    force_downstream: Annotated[
+        bool,
+        typer.Option("--force-downstream", help="Run also what needs a stage that has run."),
+    ] = False,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Bring data that is missing from the remote.")
+    ] = False,
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="Data that is missing counts as unchanged."),
+    ] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry", "--dry-run", help="Only tell what would be done.")
+    ] = False,
+    why: Annotated[bool, typer.Option("--why", help="Tell what made each stage stale.")] = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option("-k", "--keep-going", help="Go on with what does not need a failed stage."),
+    ] = False,
+    ignore_errors: Annotated[
+        bool, typer.Option("--ignore-errors", help="Go on after a failed stage as if it had not.")
+    ] = False,
+    glob: Annotated[
+        bool, typer.Option("--glob", help="Targets may have wildcards: 'train*'.")
+    ] = False,
+    no_commit: Annotated[
+        bool, typer.Option("--no-commit", help="Record outputs without storing them in the cache.")
+    ] = False,
+    no_run_cache: Annotated[
+        bool, typer.Option("--no-run-cache", help="Run even what was run before in the same way.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", metavar="n", min=1, help="How many stages run at once.")
+    ] = 1,
+    executor: Annotated[
+        str,
+        typer.Option("--executor", metavar="name", help="Where stages run: local, slurm, dask."),
+    ] = "local",
+) -> int:
+    """Run the stages that are stale, in their order, and record what they made.
+
+    A stage is stale if its command, a parameter, something that it reads or something that it
+    made is not as recorded in dvc.lock. Each is recorded as soon as it ends, so what a stopped
+    run had finished is not run again.
+    """
+    from git_dvc.cli import opened
+    from git_dvc.ops import repro as op
+    from git_dvc.pipeline.scheduler import IGNORE, KEEP_GOING, STOP
+
+    if keep_going and ignore_errors:
+        raise UsageError("--keep-going and --ignore-errors cannot be used together")
+    asked = op.Asked(
+        targets=targets or (),
+        recursive=recursive,
+        glob=glob,
+        single=single and not (pipeline or every),
+        pipeline=pipeline,
+        every=every,
+        downstream=downstream and not (pipeline or every),
+        force=force,
+        force_downstream=force_downstream,
+        allow_missing=allow_missing,
+        pull=pull,
+        commit=not no_commit,
+        run_cache=not no_run_cache,
+        on_error=IGNORE if ignore_errors else KEEP_GOING if keep_going else STOP,
+        jobs=1 if interactive else jobs,
+        executor=executor,
+        why=why,
+    )
+    with opened.project() as project:
+        interactive = interactive or project.config.flag("core", "interactive")
+        chosen = op.plan(project, asked)
+        opened.tell_problems(chosen.problems)
+        if dry:
+            return _dry(project, chosen, asked)
+        watch = _Watch(asked, ask=interactive)
+        result = op.repro(project, chosen, asked, watch, console.progress())
+        return _summary(project, asked, result)
+
+
+def _dry(project: Project, chosen: Plan, asked: Asked) -> int:
+    """Tell what would be done; return the exit code."""
+    from git_dvc.cli import render_pipeline as render
+    from git_dvc.ops import repro as op
+    from git_dvc.pipeline.forecast import UNCHANGED
+
+    failing = changes = 0
+    for step in op.forecast(project, chosen, asked, console.progress()):
+        if step.verdict == UNCHANGED:
+            console.say(render.unchanged(step.stage))
+            continue
+        changes += 1
+        console.say(render.step(step, console.paint, why=asked.why))
+        if step.error is not None:
+            failing += 1
+            console.error(str(step.error))
+    if not changes:
+        console.say("Data and pipelines are up to date.")
+    return 1 if failing else 0
+
+
+def _summary(project: Project, asked: Asked, result: Result) -> int:
+    """Say what was done; return the exit code."""
+    from git_dvc.cli import opened
+    from git_dvc.cli import render_pipeline as render
+    from git_dvc.errors import ReproFailedError
+    from git_dvc.pipeline.scheduler import IGNORE, STOP
+
+    if result.kept:
+        console.note(render.kept([project.shown(path) for path in result.kept]))
+    changed = [project.shown(path) for path in result.changed]
+    opened.tell_how_to_stage(project, changed, staged=result.staged)
+    if result.failed and asked.on_error == STOP:
+        raise next(iter(result.failed.values()))
+    console.say(render.summary(result))
+    if result.failed and asked.on_error != IGNORE:
+        raise ReproFailedError([*result.failed], [*result.skipped])
+    return 0
+
+
+class _Watch:
+    """Tells what becomes of the stages; see ``Watcher`` in ``ops/repro.py``."""
+
+    def __init__(self, asked: Asked, *, ask: bool) -> None:
+        from git_dvc.cli import render_pipeline as render
+
+        self._asked = asked
+        self._ask = ask
+        self._render = render
+
+    def unchanged(self, stage: Stage) -> None:
+        """Hear that a stage has nothing to do."""
+        console.say(self._render.unchanged(stage))
+
+    def frozen(self, stage: Stage) -> None:
+        """Hear that what a stage depends on is not looked at."""
+        console.warning(self._render.frozen(stage))
+
+    def wants(self, stage: Stage, why: Sequence[Reason]) -> bool:
+        """Return whether a stage may run."""
+        return not self._ask or console.ask(f"Run {self._render.name_of(stage).lower()}?")
+
+    def starts(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that a stage's commands start."""
+        self._say(f"Running stage '{stage.address}':", stage, why)
+
+    def restored(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that a stage's results come from the cache."""
+        name = self._render.name_of(stage)
+        self._say(f"{name} is cached - skipping run, checking out outputs", stage, why)
+
+    def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that outputs were recorded, or put back, without running anything."""
+        self._say(f"{self._render.name_of(stage)}: its outputs were recorded", stage, why)
+
+    def _say(self, line: str, stage: Stage, why: Sequence[Reason]) -> None:
+        lines = [line]
+        if self._asked.why:
+            lines += self._render.reasons(why, stage, console.paint)
+        console.say("\n".join(lines))
+        console.stdout.flush()
+
+    def recorded(self, stage: Stage, lock_file: str) -> None:
+        """Hear that a stage's record was written."""
+        console.debug(f"updated {lock_file}")
+
+    def changed_meanwhile(self, stage: Stage, paths: Sequence[str]) -> None:
+        """Hear that dependencies of a stage were changed while it ran."""
+        from git_dvc.errors import path_lines
+
+        lines = "\n".join(path_lines(paths))
+        console.warning(
+            f"these were changed while stage '{stage.address}' ran, so it is stale again:\n{lines}"
+        )
+
+    def failed(self, stage: Stage, error: GitDvcError) -> None:
+        """Hear that a stage has failed."""
+        from git_dvc.pipeline.scheduler import STOP
+
+        if self._asked.on_error != STOP:
+            console.error(str(error))
+
+    def command(self, job: Job, line: str) -> None:
+        """Hear that a command line starts."""
+        console.say(f"> {self._render.shown_command(line)}")
+        console.stdout.flush()
+
+    def output(self, job: Job, data: bytes, *, error: bool) -> None:
+        """Hear what a command writes."""
+        console.clear_line()
+        stream = console.stderr if error else console.stdout
+        binary = getattr(stream, "buffer", None)
+        if binary is not None:
+            stream.flush()
+            binary.write(data)
+            binary.flush()
+        else:
+            stream.write(data.decode("utf-8", "replace"))
+
+    def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
+        """Hear now and then what runs."""

@@ -1,0 +1,460 @@
+"""``git dvc repro``: run the stages that are stale, in their order, and record what they made.
+
+What a target means and which stages it brings along is decided first (``plan``). Then each stage,
+once those that it needs are done, is compared with its record; if something differs it comes from
+the run cache or its commands run, and its results are recorded at once. So a run that is stopped
+has lost nothing that was finished, and the next one goes on from there.
+
+The project is locked while outputs make room and while they are recorded, never while a command
+runs: that may use git-dvc itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from git_dvc.errors import (
+    AbortedRunError,
+    FormatError,
+    GitDvcError,
+    MissingDataError,
+    NoStagesError,
+)
+from git_dvc.formats.lockfile import LockStage
+from git_dvc.ops import stages as staging
+from git_dvc.ops.contents import Contents
+from git_dvc.ops.facts import ProjectFacts
+from git_dvc.ops.stage_run import Inputs, Saver
+from git_dvc.pipeline import forecast as forecasting
+from git_dvc.pipeline import graph as graphs
+from git_dvc.pipeline import runner
+from git_dvc.pipeline.claims import Claims
+from git_dvc.pipeline.executors.base import Ended, Job, Listener, Settings, log_path
+from git_dvc.pipeline.executors.kinds import LOCAL, open_executor
+from git_dvc.pipeline.forecast import Step
+from git_dvc.pipeline.graph import Graph, read_paths
+from git_dvc.pipeline.runner import Outcome, Running
+from git_dvc.pipeline.scheduler import STOP, Scheduler, Task
+from git_dvc.pipeline.stage import Stage
+from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Reason, reasons
+from git_dvc.progress import NoProgress, Progress
+from git_dvc.project import Project
+from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
+
+
+class Asked(NamedTuple):
+    """Which stages, and how.
+
+    Attributes:
+        targets: As the user gave them; the ``dvc.yaml`` here for none.
+        recursive: Targets may be directories with stages in them.
+        glob: Targets may be patterns.
+        single: Only the targets themselves.
+        pipeline: All that is connected with the targets.
+        every: All stages of the project.
+        downstream: The targets and what needs them, instead of what they need.
+        force: Also stages that are up to date.
+        force_downstream: Also stages that are up to date, but need one that ran.
+        allow_missing: Data that is not there counts as unchanged.
+        pull: Bring data that is missing from the remote.
+        commit: Store outputs in the cache.
+        run_cache: Use results of earlier runs.
+        on_error: ``scheduler.STOP``, ``KEEP_GOING`` or ``IGNORE``.
+        jobs: How many stages run at once.
+        executor: Where they run.
+        why: All reasons are wanted, not just the first one.
+    """
+
+    targets: Sequence[str] = ()
+    recursive: bool = False
+    glob: bool = False
+    single: bool = False
+    pipeline: bool = False
+    every: bool = False
+    downstream: bool = False
+    force: bool = False
+    force_downstream: bool = False
+    allow_missing: bool = False
+    pull: bool = False
+    commit: bool = True
+    run_cache: bool = True
+    on_error: str = STOP
+    jobs: int = 1
+    executor: str = LOCAL
+    why: bool = False
+
+
+class Watcher(Listener, Protocol):
+    """Hears what becomes of the stages, and is asked."""
+
+    def unchanged(self, stage: Stage) -> None:
+        """Hear that a stage has nothing to do."""
+
+    def frozen(self, stage: Stage) -> None:
+        """Hear that what a stage depends on is not looked at."""
+
+    def wants(self, stage: Stage, why: Sequence[Reason]) -> bool:
+        """Return whether a stage may run."""
+
+    def starts(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that a stage's commands start."""
+
+    def restored(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that a stage's results come from the cache."""
+
+    def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Hear that outputs were recorded, or put back, without running anything."""
+
+    def recorded(self, stage: Stage, lock_file: str) -> None:
+        """Hear that a stage's record was written."""
+
+    def changed_meanwhile(self, stage: Stage, paths: Sequence[str]) -> None:
+        """Hear that dependencies of a stage were changed while it ran."""
+
+    def failed(self, stage: Stage, error: GitDvcError) -> None:
+        """Hear that a stage has failed."""
+
+    def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
+        """Hear now and then what runs."""
+
+
+class Plan(NamedTuple):
+    """The stages that were asked for.
+
+    Attributes:
+        graph: All stages of the project; frozen ones need nothing.
+        order: Addresses of the chosen ones, each after those that it needs.
+        problems: Files and stages that cannot be used, elsewhere in the project.
+    """
+
+    graph: Graph
+    order: list[str]
+    problems: list[FormatError]
+
+
+class Result:
+    """What was done; addresses of stages.
+
+    Attributes:
+        ran: Those whose commands ran.
+        restored: Those whose results came from the cache.
+        checked: Those without commands, or frozen, whose outputs were recorded or put back.
+        unchanged: Those that had nothing to do.
+        failed: Those that failed, with the reason.
+        skipped: Those that did not start, with the failed stage that they need.
+        not_started: Those that did not start because the run was over.
+        kept: Files that were saved in the cache before they went.
+        changed: Files for Git that were written.
+        staged: Whether they were staged.
+    """
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.restored: list[str] = []
+        self.checked: list[str] = []
+        self.unchanged: list[str] = []
+        self.failed: dict[str, GitDvcError] = {}
+        self.skipped: dict[str, str] = {}
+        self.not_started: list[str] = []
+        self.kept: list[str] = []
+        self.changed: list[str] = []
+        self.staged = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.ran or self.restored or self.checked or self.failed)
+
+
+def plan(project: Project, asked: Asked) -> Plan:
+    """Return the stages that were asked for, in their order.
+
+    Raises:
+        UnknownStageError: A target names nothing.
+        NoStagesError: There is no ``dvc.yaml`` here, and no target.
+        FormatError: A target cannot be used.
+        OverlappingOutsError: Two stages make the same.
+        CyclicPipelineError: Stages need each other in a circle.
+    """
+    found = staging.load(project)
+    graph = graphs.build(found.stages.values())
+    graph = graph.without({stage.address for stage in found.stages.values() if stage.frozen})
+    if asked.every:
+        return Plan(graph, graph.ordered(), found.problems)
+    here = project.relpath(".")
+    targets = asked.targets or [_default(found, project, here)]
+    chosen = [
+        stage.address
+        for stage in staging.choose(
+            found, targets, folder=here, recursive=asked.recursive, glob=asked.glob
+        )
+    ]
+    if asked.pipeline:
+        some = graph.pipelines(chosen)
+    elif asked.single:
+        some = set(chosen)
+    elif asked.downstream:
+        some = graph.downstream(chosen)
+    else:
+        some = graph.upstream(chosen)
+    return Plan(graph, graph.ordered(some), found.problems)
+
+
+def _default(found: staging.Stages, project: Project, here: str) -> str:
+    """Return the target that no target means: the ``dvc.yaml`` here, or a ``Dvcfile``."""
+    for name in (STAGES_FILE, OLD_STAGE_FILE):
+        if os.path.lexists(os.path.join(project.path(here), name)):
+            return name
+    raise NoStagesError([stage.address for stage in found.stages.values() if stage.cmd])
+
+
+def forecast(
+    project: Project, chosen: Plan, asked: Asked, progress: Progress | None = None
+) -> Iterator[Step]:
+    """Yield what ``repro`` would do; see ``pipeline/forecast.py``."""
+    contents = Contents(project, progress)
+    facts = ProjectFacts(project, contents, chosen.graph.stages)
+    yield from forecasting.forecast(
+        chosen.graph,
+        chosen.order,
+        facts,
+        force=chosen.order if asked.force else (),
+        force_downstream=asked.force_downstream,
+        allow_missing=asked.allow_missing or asked.pull,
+    )
+    contents.save()
+
+
+def repro(
+    project: Project,
+    chosen: Plan,
+    asked: Asked,
+    watcher: Watcher,
+    progress: Progress | None = None,
+) -> Result:
+    """Bring stages up to date.
+
+    Args:
+        project: The project, not locked.
+        chosen: Which stages.
+        asked: How.
+        watcher: Hears what happens, and is asked.
+        progress: Told of hashing and copying.
+
+    Raises:
+        InterruptedRunError: Somebody asked to stop; what had ended is recorded.
+        ExecutorError: The executor cannot be used.
+    """
+    work = _Work(project, chosen, asked, watcher, progress or NoProgress())
+    tasks = [
+        Task(address, chosen.graph.needs[address], work.resources(address))
+        for address in chosen.order
+    ]
+    scheduler = Scheduler(tasks, jobs=asked.jobs, on_error=asked.on_error)
+    executor = open_executor(asked.executor, work.settings())
+    try:
+        work.note(runner.run(scheduler, executor, work))
+    finally:
+        executor.close()
+        work.close()
+    return work.result
+
+
+class _Work:
+    """What is done around the commands of each stage; see ``runner.Work``."""
+
+    def __init__(
+        self,
+        project: Project,
+        chosen: Plan,
+        asked: Asked,
+        watcher: Watcher,
+        progress: Progress,
+    ) -> None:
+        self._project = project
+        self._graph = chosen.graph
+        self._asked = asked
+        self._watcher = watcher
+        self._progress = progress
+        self._stages = dict(chosen.graph.stages)
+        self._contents = Contents(project, progress)
+        self._saver = Saver(project, progress, contents=self._contents, commit=asked.commit)
+        self._facts = ProjectFacts(project, self._contents, self._stages)
+        self._forced = set(chosen.order) if asked.force else set()
+        self._inputs: dict[str, Inputs] = {}
+        hardlink = project.config.flag("core", "hardlink_lock")
+        self._claims = Claims(project.tmp_dir, hardlink=hardlink)
+        self.result = Result()
+
+    def settings(self) -> Settings:
+        """Return what an executor may want to know."""
+        repo = self._project.repo
+
+        def option(name: str) -> str | None:
+            return repo.config_get(name) if repo is not None else None
+
+        return Settings(
+            self._project.root,
+            self._project.tmp_dir,
+            self._asked.jobs,
+            self._watcher,
+            self._claims.keeper,
+            option,
+        )
+
+    def resources(self, address: str) -> dict[str, float]:
+        """Return what a stage needs while it runs."""
+        return {}
+
+    # -- before -----------------------------------------------------------------------------
+
+    def begin(self, address: str) -> Job | None:
+        """Get a stage ready; return what to run, or None if there is nothing to run."""
+        stage = self._stages[address]
+        if stage.frozen and stage.cmd:
+            self._watcher.frozen(stage)
+        why = self._why(stage)
+        if not why:
+            self.result.unchanged.append(address)
+            self._watcher.unchanged(stage)
+            return None
+        if not stage.cmd or stage.frozen:
+            self._check(stage, why)
+            return None
+        if not self._watcher.wants(stage, why):
+            raise AbortedRunError(address)
+        if self._asked.force_downstream:
+            self._forced.update(self._graph.feeds[address])
+        reads, writes = read_paths(stage), (graphs.place(stage, out) for out in stage.outs)
+        self._claims.take(address, self._full(reads), self._full(writes))
+        with self._project.lock(self._progress):
+            self._inputs[address] = self._saver.inputs(stage)
+            self._saver.prepare(stage)
+        self._watcher.starts(stage, why)
+        return self._job(stage)
+
+    def _full(self, places: Iterable[str]) -> list[str]:
+        root = self._project.root
+        return [
+            os.path.normpath(os.path.join(root, place)) for place in places if "://" not in place
+        ]
+
+    def _why(self, stage: Stage) -> list[Reason]:
+        """Return at least one reason for a stage to run, if there is one."""
+        if stage.address in self._forced and stage.cmd and not stage.frozen:
+            return [Reason(FORCED)]
+        found = reasons(stage, self._facts, allow_missing=self._asked.allow_missing)
+        if self._asked.why or not stage.cmd or stage.frozen:
+            return list(found)
+        first = next(found, None)
+        return [first] if first is not None else []
+
+    def _job(self, stage: Stage) -> Job:
+        project = self._project
+        return Job(
+            stage.address,
+            stage.cmd,
+            project.path(stage.wdir),
+            {"DVC_ROOT": os.environ.get("DVC_ROOT", project.root), "DVC_STAGE": stage.address},
+            log_path(project.tmp_dir, stage.address),
+            self.resources(stage.address),
+            attached=self._asked.jobs == 1,
+        )
+
+    # -- without a run ----------------------------------------------------------------------
+
+    def _check(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Record outputs as they are, or put back those that are gone."""
+        project = self._project
+        gone = [
+            out.relpath
+            for out in stage.outs
+            if out.relpath is not None and not os.path.lexists(project.path(out.relpath))
+        ]
+        lost = [reason.path for reason in why if reason.how in (DELETED, NOT_IN_CACHE)]
+        if gone:
+            self._put_back(stage, gone)
+        if any(reason.how != DELETED for reason in why) or len(lost) > len(gone):
+            self._record_as_is(stage)
+        self.result.checked.append(stage.address)
+        self._watcher.checked(stage, why)
+
+    def _put_back(self, stage: Stage, gone: Sequence[str]) -> None:
+        from git_dvc.ops import checkout
+
+        recorded = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
+        for out in stage.outs:
+            known = recorded.get(out.path)
+            if out.relpath in gone and not (
+                known is not None and known.hash and out.flags.cache and self._facts.in_cache(known)
+            ):
+                raise MissingDataError(stage.address, [self._project.shown(out.relpath or "")])
+        checkout.checkout(
+            self._project, [self._project.path(path) for path in gone], progress=self._progress
+        )
+        self._contents.forget(gone)
+
+    def _record_as_is(self, stage: Stage) -> None:
+        if stage.cmd:
+            with self._project.lock(self._progress):
+                made = self._saver.collect(stage, self._saver.inputs(stage))
+                if self._saver.record(stage, made):
+                    self._watcher.recorded(stage, stage.lock_file)
+            self._note(stage, made.lock)
+            return
+        from git_dvc.ops import commit
+
+        path = self._project.path(stage.source)
+        done = commit.commit(self._project, [path], progress=self._progress)
+        self.result.changed += done.changed
+        self._contents.forget(out.relpath for out in stage.outs if out.relpath)
+        self._stages.update(staging.load(self._project).stages)
+
+    # -- after ------------------------------------------------------------------------------
+
+    def finish(self, address: str, ended: Ended) -> None:
+        """Record the results of a stage whose commands succeeded."""
+        stage = self._stages[address]
+        self._contents.forget()  # a command may have changed anything
+        with self._project.lock(self._progress):
+            made = self._saver.collect(stage, self._inputs.pop(address))
+            written = self._saver.record(stage, made)
+        self._claims.drop(address)
+        self._note(stage, made.lock)
+        self.result.ran.append(address)
+        if made.changed:
+            self._watcher.changed_meanwhile(stage, made.changed)
+        if written:
+            self._watcher.recorded(stage, stage.lock_file)
+
+    def _note(self, stage: Stage, lock: LockStage) -> None:
+        self._stages[stage.address] = stage._replace(recorded=lock)
+
+    def failed(self, address: str, error: GitDvcError) -> None:
+        """Hear that a stage has failed."""
+        self._contents.forget()
+        self._inputs.pop(address, None)
+        self._claims.drop(address)
+        self._watcher.failed(self._stages[address], error)
+
+    def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
+        """Hear now and then what runs."""
+        self._watcher.look(running, scheduler)
+
+    def note(self, outcome: Outcome) -> None:
+        """Take over what came of the plan."""
+        self.result.failed = outcome.failed
+        self.result.skipped = outcome.skipped
+        self.result.not_started = outcome.not_started
+
+    def close(self) -> None:
+        """Stage what was written, and store what was learned."""
+        self._claims.close()
+        with self._project.lock(self._progress):
+            self.result.staged = self._saver.finish()
+        self.result.kept = list(self._saver.kept)
+        self.result.changed += [
+            path for path in self._saver.written if path not in self.result.changed
+        ]

@@ -1,0 +1,162 @@
+"""What a run would do: each stage of a plan, what becomes of it, and why.
+
+Nothing runs, so what a stage would make is not known. A stage that reads it *may run*: it does
+unless the same is made again. What the run cache has is known, so after a stage that would be
+restored all is certain::
+
+    prepare   runs       params.yaml: split 0.2 -> 0.3
+    train     may run    reads data/features, which prepare makes anew
+    report    unchanged
+
+Pure; see ``staleness.py`` for the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from git_dvc.errors import GitDvcError, MissingDependencyError, MissingParametersError
+from git_dvc.formats.pointer import Out
+from git_dvc.pipeline.graph import Graph, place
+from git_dvc.pipeline.stage import Stage
+from git_dvc.pipeline.staleness import (
+    DELETED,
+    DEP,
+    FORCED,
+    PARAM,
+    UPSTREAM,
+    Facts,
+    Reason,
+    reasons,
+)
+
+RUNS = "runs"
+MAY_RUN = "may run"
+RESTORED = "restored"
+CHECKED = "checked"
+UNCHANGED = "unchanged"
+FAILS = "fails"
+"""What becomes of a stage: ``CHECKED`` are those without a command, and frozen ones, whose outputs
+are recorded as they are."""
+
+Restorable = Callable[[Stage, Facts], Mapping[str, str] | None]
+"""Returns the hashes of what the run cache has for a stage, by place; None if it has nothing."""
+
+
+class Step(NamedTuple):
+    """What is to become of one stage of a plan.
+
+    Attributes:
+        stage: The stage.
+        verdict: ``RUNS``, ``MAY_RUN``, ...
+        reasons: Why; an ``UPSTREAM`` one for each path that another stage makes before it.
+        error: Why it fails.
+    """
+
+    stage: Stage
+    verdict: str
+    reasons: tuple[Reason, ...] = ()
+    error: GitDvcError | None = None
+
+
+def forecast(
+    graph: Graph,
+    plan: Sequence[str],
+    facts: Facts,
+    *,
+    force: Collection[str] = (),
+    force_downstream: bool = False,
+    allow_missing: bool = False,
+    restorable: Restorable | None = None,
+) -> Iterator[Step]:
+    """Yield what would become of each stage of a plan, and why.
+
+    What another stage of the plan makes is not asked of the disk: it may not be there yet.
+
+    Args:
+        graph: All stages.
+        plan: Those that are looked at, in their order.
+        facts: What is there.
+        force: Stages that run in any case.
+        force_downstream: What reads something of a stage that runs does so, too.
+        allow_missing: As in ``staleness.reasons``.
+        restorable: What the run cache has; None to leave it out.
+    """
+    ahead = _Ahead(facts)
+    forced = set(force)
+    pending: dict[str, list[str]] = {}
+    for address in plan:
+        stage = graph.stages[address]
+        before = {path: by for by in graph.needs[address] for path in pending.get(by, ())}
+        found: list[Reason] = []
+        hashes = None
+        try:
+            if address in forced and stage.cmd and not stage.frozen:
+                found.append(Reason(FORCED))
+            found += reasons(stage, ahead, allow_missing=allow_missing, pending=before)
+            if restorable and found and not any(r.kind in (FORCED, UPSTREAM) for r in found):
+                hashes = restorable(stage, ahead)
+            step = _step(stage, found, hashes)
+        except GitDvcError as problem:
+            step = Step(stage, FAILS, tuple(found), problem)
+        if step.verdict == RESTORED:
+            ahead.made.update(hashes or {})
+        elif step.verdict in (RUNS, MAY_RUN, FAILS):
+            pending[address] = [place(stage, out) for out in stage.outs]
+        if force_downstream and step.verdict not in (UNCHANGED, CHECKED):
+            forced.update(graph.feeds[address])
+        yield step
+
+
+def _step(stage: Stage, found: list[Reason], hashes: Mapping[str, str] | None) -> Step:
+    why = tuple(found)
+    if not why:
+        return Step(stage, UNCHANGED)
+    if hashes is not None:
+        return Step(stage, RESTORED, why)
+    if not stage.cmd or stage.frozen:
+        return Step(stage, CHECKED, why)
+    missing = [reason.path for reason in why if reason.kind == DEP and reason.how == DELETED]
+    if missing:
+        return Step(stage, FAILS, why, MissingDependencyError(stage.address, missing))
+    keys: dict[str, list[str] | None] = {}
+    for reason in why:
+        if reason.kind == PARAM and reason.how == DELETED:
+            listed = keys.setdefault(reason.path, []) if reason.key else None
+            if listed is None:
+                keys[reason.path] = None
+            else:
+                listed.append(reason.key)
+    if keys:
+        return Step(stage, FAILS, why, MissingParametersError(stage.address, keys))
+    certain = any(reason.kind != UPSTREAM for reason in why)
+    return Step(stage, RUNS if certain else MAY_RUN, why)
+
+
+class _Ahead:
+    """Facts as they will be once the stages before have been restored.
+
+    Attributes:
+        made: The hash that a place will have.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self.made: dict[str, str] = {}
+
+    def hash_at(self, place: str, algorithm: str) -> str | None:
+        """Return what will be there."""
+        return self.made.get(place) or self._facts.hash_at(place, algorithm)
+
+    def values(self, place: str) -> Any:
+        """Return what is in a parameters file."""
+        return self._facts.values(place)
+
+    def in_cache(self, out: Out) -> bool:
+        """Return whether the cache has all of an output."""
+        return self._facts.in_cache(out)
+
+    def recorded_at(self, place: str) -> str | None:
+        """Return the hash that will be recorded for an output."""
+        return self.made.get(place) or self._facts.recorded_at(place)

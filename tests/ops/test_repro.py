@@ -1,0 +1,136 @@
+"""``repro`` over real files and commands: what runs, what is recorded, what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from git_dvc.cli import opened
+from git_dvc.project import Project
+from tests.ops.conftest import write
+from tests.scene import git_dvc
+
+COPIES = """\
+stages:
+  two:
+    cmd: cp one two && echo two >>log
+    deps:
+    - one
+    outs:
+    - two
+  one:
+    cmd: cp in one && echo one >>log
+    deps:
+    - in
+    outs:
+    - one
+  other:
+    cmd: cp in other && echo other >>log
+    deps:
+    - in
+    outs:
+    - other
+"""
+
+
+@pytest.fixture
+def copies(project: Project) -> Path:
+    write("dvc.yaml", COPIES)
+    write("in", "1")
+    opened.never_tell(project.state_dir)
+    return Path(project.root)
+
+
+def repro(*args: str, code: int = 0) -> str:
+    """Run ``git dvc repro`` here and return what it printed."""
+    done = git_dvc("repro", *args, cwd=".")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def ran() -> str:
+    """Return which stages have run since this was asked last."""
+    log = Path("log")
+    text = log.read_text() if log.exists() else ""
+    log.unlink(missing_ok=True)
+    return " ".join(text.split())
+
+
+def test_stale_stages_run_in_their_order_and_only_once(copies: Path) -> None:
+    said = repro()
+    assert ran() == "one two other"
+    assert "Running stage 'one':\n> cp in one && echo one >>log\n" in said
+    assert said.endswith("stages: 3 ran\n")
+    said = repro()
+    assert ran() == ""
+    assert said.splitlines() == [
+        "Stage 'one' didn't change, skipping",
+        "Stage 'two' didn't change, skipping",
+        "Stage 'other' didn't change, skipping",
+        "Data and pipelines are up to date.",
+    ]
+
+
+def test_only_what_follows_from_a_change_runs(copies: Path) -> None:
+    repro()
+    ran()
+    write("other", "by hand")
+    assert "stages: 1 ran, 2 unchanged\n" in repro()
+    assert ran() == "other"
+
+
+def test_a_dry_run_says_what_and_why_and_does_nothing(copies: Path) -> None:
+    assert repro("--dry", "--why").splitlines() == [
+        "Stage 'one' would run:",
+        "    it has never run",
+        "> cp in one && echo one >>log",
+        "Stage 'two' would run:",
+        "    it has never run",
+        "    one: 'one' makes it anew",
+        "> cp one two && echo two >>log",
+        "Stage 'other' would run:",
+        "    it has never run",
+        "> cp in other && echo other >>log",
+    ]
+    assert not (copies / "dvc.lock").exists()
+    repro()
+    write("dvc.yaml", COPIES.replace("cp in one &&", "cp -f in one &&"))
+    assert repro("--dry", "--why", "two").splitlines() == [
+        "Stage 'one' would run:",
+        "    command: cp in one && echo one >>log",
+        "          -> cp -f in one && echo one >>log",
+        "> cp -f in one && echo one >>log",
+        "Stage 'two' would run, unless 'one' makes the same again:",
+        "    one: 'one' makes it anew",
+        "> cp one two && echo two >>log",
+    ]
+
+
+def test_a_failed_stage_ends_the_run_and_keeps_what_was_done(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("cp one two", "echo oops >&2; false"))
+    said = repro(code=1)
+    assert "oops" in said
+    assert "error: stage 'two' failed: its command exited with 1" in said
+    assert ran() == "one"
+    write("dvc.yaml", COPIES)
+    repro()
+    assert ran() == "two other"
+
+
+def test_the_targets_choose(copies: Path) -> None:
+    repro("-s", "other")
+    assert ran() == "other"
+    repro("--downstream", "one")
+    assert ran() == "one two"
+    write("in", "2")
+    repro("two")
+    assert ran() == "one two"
+    repro("-p", "one")
+    assert ran() == ""
+    repro("-P")
+    assert ran() == "other"
+    repro("-f", "-s", "two")
+    assert ran() == "two"
+    repro("--glob", "-f", "t*")
+    assert ran() == "one two"
