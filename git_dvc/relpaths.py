@@ -157,6 +157,17 @@ def resolve(folder: str, path: str, *, field: str = "path") -> str:
     return check(joined, field=field)
 
 
+def resolve_folder(folder: str, wdir: str, *, field: str = "wdir") -> str:
+    """Return a ``wdir`` relative to the project; '' is the project itself.
+
+    Arguments and errors as ``resolve``.
+    """
+    if wdir in (".", ""):
+        return folder
+    joined = posixpath.normpath(posixpath.join(folder or ".", wdir))
+    return "" if joined == "." else resolve(folder, wdir, field=field)
+
+
 def inside(relpath: str, folder: str) -> bool:
     """Return whether ``relpath`` is ``folder`` or lies below it."""
     return folder in ("", ".") or relpath == folder or relpath.startswith(folder + "/")

@@ -171,8 +171,7 @@ def _refuse(tracked: Tracked, item: TrackedOut, why: str) -> None:
 def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
     found = pointer.parse(data)
     folder = path.rpartition("/")[0]
-    if found.wdir not in (".", ""):
-        folder = _folder(folder, found.wdir)
+    folder = relpaths.resolve_folder(folder, found.wdir)
     alone = len(found.outs) == 1
     return _outs(
         path,
@@ -205,7 +204,7 @@ def _from_lock(
         wdir = defined.wdir(name)
         if wdir is None:
             continue  # a stage that was removed from dvc.yaml
-        place = folder if wdir in (".", "") else _folder(folder, wdir)
+        place = relpaths.resolve_folder(folder, wdir)
         outs = []
         kinds = {}
         for out in stage.outs:
@@ -233,14 +232,6 @@ def _deps(folder: str, paths: Iterable[object]) -> tuple[str, ...]:
             except FormatError:
                 continue  # outside of the project: nothing of ours
     return tuple(found)
-
-
-def _folder(folder: str, wdir: str) -> str:
-    """Return a ``wdir`` relative to the project; it may be the project itself."""
-    import posixpath
-
-    joined = posixpath.normpath(posixpath.join(folder or ".", wdir))
-    return "" if joined == "." else relpaths.resolve(folder, wdir, field="wdir")
 
 
 def _outs(

@@ -11,6 +11,7 @@ from git_dvc.errors import UnknownStageError
 from git_dvc.pipeline import loading
 from git_dvc.pipeline.loading import Stages
 from git_dvc.pipeline.stage import Stage
+from git_dvc.pipeline.template import Parsing
 from git_dvc.project import Project
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, is_pointer
 
@@ -19,7 +20,18 @@ __all__ = ["Stages", "choose", "load"]
 
 def load(project: Project) -> Stages:
     """Return every stage of the work tree: of ``dvc.yaml`` and stage files, and pointer files."""
-    return loading.load(project.stage_sources(), project.read, root=project.root)
+    return loading.load(
+        project.stage_sources(), project.read, parsing=parsing(project), root=project.root
+    )
+
+
+def parsing(project: Project) -> Parsing:
+    """Return how the project's config wants mappings to become options in commands."""
+    default = Parsing()
+    return Parsing(
+        project.config.get("parsing", "bool") or default.bool,
+        project.config.get("parsing", "list") or default.list,
+    )
 
 
 def choose(

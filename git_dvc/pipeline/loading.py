@@ -19,11 +19,66 @@ from git_dvc.formats.lockfile import LockStage
 from git_dvc.formats.pointer import Out, shown_key
 from git_dvc.formats.stages import Flags
 from git_dvc.pipeline.stage import Dep, Params, Stage, StageOut
+from git_dvc.pipeline.template import DEFAULT_PARAMS, Parsing, Resolved, Template, Values
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, is_pointer
 
-DEFAULT_PARAMS = "params.yaml"
-
 Read = Callable[[str], bytes | None]
+
+
+class Content:
+    """A ``dvc.yaml``, checked.
+
+    Args:
+        path: Relative to the project.
+        data: What it holds.
+        values: Reads files of values, by path relative to the project; None for no file.
+        parsing: How mappings become options in commands.
+
+    Raises:
+        FormatError: ``field: what is wrong``.
+    """
+
+    def __init__(self, path: str, data: bytes, values: Values, parsing: Parsing) -> None:
+        self.path = path
+        self.folder = path.rpartition("/")[0]
+        self.value = parse(data)
+        self._is_plain = b"${" not in data
+        self._values = values
+        self._parsing = parsing
+        self._template: Template | None = None
+
+    def _opened(self) -> Template:
+        if self._template is None:
+            self._template = Template(self.value, self.folder, self._values, self._parsing)
+        return self._template
+
+    def stages(self) -> Iterator[Resolved]:
+        """Yield the stages without any ``${...}``.
+
+        Raises:
+            FormatError: What ``${...}`` is looked up in cannot be used.
+        """
+        listed = self.value.get("stages", {})
+        if self._is_plain and "vars" not in self.value:
+            special = ("foreach", "matrix", "vars")
+            if not any(key in one for one in listed.values() for key in special):
+                return (Resolved(name, "", one) for name, one in listed.items())
+        return self._opened().stages()
+
+    def section(self, key: str) -> Any:
+        """Return ``params``, ``metrics``, ``plots``, ``artifacts`` or ``datasets``; None if absent.
+
+        Raises:
+            FormatError: It cannot be resolved.
+        """
+        try:
+            value = self.value.get(key)
+            if value is None or self._is_plain:
+                return value
+            value = self._opened().section(key)
+            return definitions.check({key: value})[key]
+        except FormatError as problem:
+            raise problem if problem.where else problem.at(self.path) from None
 
 
 class Stages(NamedTuple):
@@ -35,6 +90,7 @@ class Stages(NamedTuple):
         groups: By address of a definition that generates stages, the addresses of these.
         broken: What is wrong with a stage that cannot be used, by its address.
         files: Every file that was read, with the first thing that is wrong in it.
+        contents: Every ``dvc.yaml`` that is one, for what stands at its top.
         root: The project's directory, where targets that are absolute paths start.
     """
 
@@ -43,6 +99,7 @@ class Stages(NamedTuple):
     groups: dict[str, tuple[str, ...]]
     broken: dict[str, FormatError]
     files: dict[str, FormatError | None]
+    contents: dict[str, Content]
     root: str = ""
 
     def of_file(self, source: str) -> list[Stage]:
@@ -59,15 +116,23 @@ class Stages(NamedTuple):
         }
 
 
-def load(paths: Iterable[str], read: Read, *, root: str = "") -> Stages:
+def load(
+    paths: Iterable[str],
+    read: Read,
+    *,
+    parsing: Parsing = Parsing(),  # noqa: B008 - it cannot change
+    root: str = "",
+) -> Stages:
     """Return the stages that these files define.
 
     Args:
         paths: ``dvc.yaml`` and pointer files, relative to the project; others are passed over.
         read: Returns a file's bytes, or None if it is not there.
+        parsing: How mappings become options in commands.
         root: See ``Stages``.
     """
-    found = Stages({}, [], {}, {}, {}, root)
+    found = Stages({}, [], {}, {}, {}, {}, root)
+    values = _Values(read)
     for path in sorted(set(paths)):
         try:
             data = read(path)
@@ -77,7 +142,9 @@ def load(paths: Iterable[str], read: Read, *, root: str = "") -> Stages:
             if is_pointer(path):
                 found.stages[path] = _of_pointer(path, data)
             elif path.rpartition("/")[2] == STAGES_FILE:
-                _add_file(found, path, data, read)
+                content = Content(path, data, values, parsing)
+                found.contents[path] = content
+                _add_file(found, content, read)
         except FormatError as problem:
             _add_problem(found, path, problem)
     return found
@@ -88,22 +155,37 @@ def address(source: str, name: str) -> str:
     return name if source == STAGES_FILE else f"{source}:{name}"
 
 
-def _add_problem(found: Stages, source: str, problem: FormatError, name: str = "") -> None:
+def _add_problem(found: Stages, source: str, problem: FormatError, *names: str) -> None:
     problem = problem if problem.where else problem.at(source)
     found.problems.append(problem)
     if found.files.get(source) is None:
         found.files[source] = problem
-    if name:
-        found.broken[address(source, name)] = problem
+    for name in filter(None, names):
+        found.broken.setdefault(address(source, name), problem)
 
 
 # --- dvc.yaml
 
 
-def _add_file(found: Stages, path: str, data: bytes, read: Read) -> None:
-    content = parse(data)
-    folder = path.rpartition("/")[0]
-    lock = relpaths.join(folder, LOCK_FILE)
+class _Values:
+    """Files of values, each read once."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, path: str) -> Any:
+        if path not in self._known:
+            from git_dvc.compare import values
+
+            data = self._read(path)
+            self._known[path] = None if data is None else values.parse(path, data)
+        return self._known[path]
+
+
+def _add_file(found: Stages, content: Content, read: Read) -> None:
+    path = content.path
+    lock = relpaths.join(content.folder, LOCK_FILE)
     recorded: dict[str, LockStage] = {}
     try:
         locked = read(lock)
@@ -111,13 +193,23 @@ def _add_file(found: Stages, path: str, data: bytes, read: Read) -> None:
             recorded = lockfile.parse(locked)
     except FormatError as problem:
         raise problem if problem.where else problem.at(lock) from None
-    for name, definition in content.get("stages", {}).items():
+    groups: dict[str, list[str]] = {}
+    for one in content.stages():
         try:
-            stage = build(name, path, definition, recorded.get(name))
+            if one.problem is not None:
+                raise one.problem
+            stage = build(one, path, recorded.get(one.name))
         except FormatError as problem:
-            _add_problem(found, path, problem, name)
+            _add_problem(found, path, problem, one.name)
+            if one.group:
+                found.broken.setdefault(
+                    address(path, one.group), found.broken[address(path, one.name)]
+                )
         else:
             found.stages[stage.address] = stage
+            if one.group:
+                groups.setdefault(address(path, one.group), []).append(stage.address)
+    found.groups.update((name, tuple(each)) for name, each in groups.items())
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -132,32 +224,24 @@ def parse(data: bytes) -> dict[str, Any]:
     return definitions.check(yamltext.parse(data))
 
 
-def build(
-    name: str,
-    source: str,
-    definition: Mapping[str, Any],
-    recorded: LockStage | None = None,
-    *,
-    group: str = "",
-) -> Stage:
+def build(one: Resolved, source: str, recorded: LockStage | None = None) -> Stage:
     """Return a stage.
 
     Args:
-        name: As in ``dvc.lock``.
+        one: As it is defined.
         source: The ``dvc.yaml``, relative to the project.
-        definition: Its mapping there, without any ``${...}``.
         recorded: What it last used and made.
-        group: What generated it.
 
     Raises:
-        FormatError: A path leads where it must not.
+        FormatError: Something is not what it may be, or a path leads where it must not.
     """
-    field = f"stages.{shown_key(name)}"
-    definitions.check_stage(definition, field)
-    wdir = _folder(source, definition.get("wdir", "."), field)
+    folder = source.rpartition("/")[0]
+    field = f"stages.{shown_key(one.name)}"
+    definition = definitions.check_stage(one.definition, field)
+    wdir = relpaths.resolve_folder(folder, definition.get("wdir", "."), field=f"{field}.wdir")
     cmd = definition["cmd"]
     return Stage(
-        name=name,
+        name=one.name,
         source=source,
         wdir=wdir,
         cmd=command_lines(cmd),
@@ -175,7 +259,11 @@ def build(
         meta=definition.get("meta"),
         written_cmd=cmd,
         recorded=recorded,
-        group=group,
+        group=one.group,
+        variables=tuple(
+            Params(posixpath.relpath(path, folder or "."), path, keys)
+            for path, keys in one.used.items()
+        ),
     )
 
 
@@ -183,15 +271,6 @@ def command_lines(cmd: str | list[str]) -> tuple[str, ...]:
     """Return what is run one after the other: items of a list whole, a text by lines."""
     lines = cmd if isinstance(cmd, list) else cmd.splitlines()
     return tuple(line for line in lines if line.strip())
-
-
-def _folder(source: str, wdir: str, field: str) -> str:
-    """Return where a stage runs, relative to the project."""
-    folder = source.rpartition("/")[0]
-    if wdir in (".", ""):
-        return folder
-    joined = posixpath.normpath(posixpath.join(folder or ".", wdir))
-    return "" if joined == "." else relpaths.resolve(folder, wdir, field=f"{field}.wdir")
 
 
 def is_external(path: str) -> bool:
@@ -258,7 +337,7 @@ def _flags(found: Any, kind: str) -> Flags:
 
 def _of_pointer(path: str, data: bytes) -> Stage:
     found = pointer.parse(data)
-    wdir = _folder(path, found.wdir, "")
+    wdir = relpaths.resolve_folder(path.rpartition("/")[0], found.wdir)
     deps = []
     for number, dep in enumerate(found.deps):
         at = dep.get("path")

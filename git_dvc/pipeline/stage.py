@@ -79,6 +79,8 @@ class Stage(NamedTuple):
         written_cmd: The command as ``dvc.lock`` records it: text, or a list of texts.
         recorded: What it last used and made; None if it never ran.
         group: Name of the definition that generated it; '' for a plain stage.
+        variables: What ``${...}`` in it stands for, as far as files have it; not recorded in
+            ``dvc.lock``, where the command with the values is.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Stage(NamedTuple):
     written_cmd: str | list[str] | None = None
     recorded: LockStage | None = None
     group: str = ""
+    variables: tuple[Params, ...] = ()
 
     @property
     def address(self) -> str:
