@@ -60,9 +60,26 @@ def parse(path: str, data: bytes) -> LockStage:
 
 def path_of(value: dict[str, Any]) -> str:
     """Return where a record belongs, below ``runs``."""
-    whole = _without_sizes(value)
-    key = _digest({**whole, "outs": [out["path"] for out in whole.get("outs", ())]})
-    return f"{key[:2]}/{key}/{_digest(whole)}"
+    paths = [out["path"] for out in value.get("outs", ())]
+    return f"{folder_of(value, paths)}/{_digest(_without_sizes(value))}"
+
+
+def folder_of(value: dict[str, Any], out_paths: list[str]) -> str:
+    """Return the folder of all records of runs that used the same, below ``runs``.
+
+    Args:
+        value: A record; what it made does not count.
+        out_paths: The paths of what it made, in the record's order.
+    """
+    key = _digest({**_without_sizes(value), "outs": out_paths})
+    return f"{key[:2]}/{key}"
+
+
+def dump(value: dict[str, Any]) -> bytes:
+    """Return a record as DVC writes it."""
+    from git_dvc.formats import yamltext
+
+    return yamltext.dump(value).encode()
 
 
 def _without_sizes(value: Any) -> Any:

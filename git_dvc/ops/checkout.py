@@ -172,7 +172,12 @@ def checkout(
 
 
 def place(
-    project: Project, chosen: Sequence[Selected], progress: Progress, *, force: bool = False
+    project: Project,
+    chosen: Sequence[Selected],
+    progress: Progress,
+    *,
+    force: bool = False,
+    types: Sequence[str] | None = None,
 ) -> Result:
     """Put outputs in place, for a command that holds the lock and records an operation.
 
@@ -181,9 +186,10 @@ def place(
         chosen: The outputs.
         progress: Told of the work.
         force: Discard unsaved data.
+        types: Link types instead of those in ``cache.type``.
     """
     result = Result()
-    with _Worker(project, progress, force, result, project.state.begun()) as worker:
+    with _Worker(project, progress, force, result, project.state.begun(), types) as worker:
         for one in chosen:
             worker.bring(one, full=True)
     return result
@@ -360,9 +366,11 @@ class _Worker:
         force: bool,
         result: Result,
         begun: dict[str, list[Header]],
+        types: Sequence[str] | None = None,
     ) -> None:
         self._project = project
         self._begun = begun
+        self._types = types or project.link_types
         self._progress = progress
         self._force = force
         self._result = result
@@ -384,13 +392,13 @@ class _Worker:
         if self._folders is not None:
             self._folders.__exit__()
 
-    def _placer(self, name: str, types: Sequence[str] | None = None) -> Placer:
+    def _placer(self, name: str) -> Placer:
         self._used.add(name)
         cache = self._project.cache(name)
         return Placer(
             self._project.root,
             cache,
-            Linker(types or self._project.link_types, cache, self._open_tmp()),
+            Linker(self._types, cache, self._open_tmp()),
             self._progress,
             force=self._force,
             keep=self._keeper,

@@ -68,7 +68,7 @@ def fetch(
                 together.setdefault(whole, []).extend(places)
         every = {asked.remote.lower(): together} if together else {}
     moved = [
-        _fetch_from(project, name, every[name], watch, asked.jobs)
+        fetch_from(project, name, every[name], watch, asked.jobs)
         for name in sorted(every, key=lambda name: name or "")
     ]
     if any(chosen.item.origin for chosen, _ in found):
@@ -90,9 +90,9 @@ def _fetch_runs(project: Project, remote: Remote, progress: Progress, jobs: int 
     moved = Moved(remote.name, 0, 0, [], errors)
     try:
         records = run_cache.to_fetch(project, remote, errors)
-        got = _fetch_from(project, remote.name, records.wanted, progress, jobs)
+        got = fetch_from(project, remote.name, records.wanted, progress, jobs)
         moved = got._replace(errors=[*errors, *got.errors])
-        for path, data in records.whole(_lost(project, records.wanted)):
+        for path, data in records.whole(lost(project, records.wanted)):
             run_cache.store(project, path, data)
             moved = moved._replace(files=moved.files + 1, size_bytes=moved.size_bytes + len(data))
     except RemoteError as error:
@@ -100,7 +100,7 @@ def _fetch_runs(project: Project, remote: Remote, progress: Progress, jobs: int 
     return moved
 
 
-def _lost(project: Project, wanted: Wanted) -> set[Object]:
+def lost(project: Project, wanted: Wanted) -> set[Object]:
     """Return those of many outputs that the cache does not have whole."""
     lost = set()
     for name, value in wanted:
@@ -112,9 +112,14 @@ def _lost(project: Project, wanted: Wanted) -> set[Object]:
     return lost
 
 
-def _fetch_from(
+def fetch_from(
     project: Project, name: str | None, wanted: Wanted, progress: Progress, jobs: int | None
 ) -> Moved:
+    """Bring what the cache lacks of some outputs from one remote; None: data without one.
+
+    Raises:
+        RemoteError: It cannot be used; what came before stays.
+    """
     remote: Remote | None = None
     files = size_bytes = 0
     missing: list[tuple[str, str]] = []

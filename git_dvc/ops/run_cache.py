@@ -65,7 +65,7 @@ def to_push(project: Project, remote: Remote, problems: list[GitDvcError]) -> Re
     for path in _local(top):
         if path not in there:
             data = fsutil.read_bytes(os.path.join(top, *path.split("/")), runrecord.MOST_BYTES)
-            _take(found, path, data, problems)
+            take(found, path, data, problems)
     return found
 
 
@@ -75,7 +75,7 @@ def to_fetch(project: Project, remote: Remote, problems: list[GitDvcError]) -> R
     here = set(_local(os.path.join(project.cache_root, runrecord.FOLDER)))
     for path in sorted(set(remote.run_records()) - here):
         if runrecord.is_path(path):
-            _take(found, path, remote.read_run_record(path), problems)
+            take(found, path, remote.read_run_record(path), problems)
     return found
 
 
@@ -86,7 +86,8 @@ def store(project: Project, path: str, data: bytes) -> None:
     fsutil.atomic_write(place, data, os.path.join(project.cache_root, "tmp"))
 
 
-def _take(found: Records, path: str, data: bytes, problems: list[GitDvcError]) -> None:
+def take(found: Records, path: str, data: bytes, problems: list[GitDvcError]) -> None:
+    """Take a record, or tell why not."""
     try:
         found.take(path, data)
     except FormatError as problem:

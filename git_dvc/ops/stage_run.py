@@ -3,11 +3,13 @@ it made is saved and recorded.
 
 For each stage in this order, the project being locked, but not while the command runs::
 
-    inputs = saver.inputs(stage)           # what it is about to use; is all of it there?
-    saver.prepare(stage)                   # outputs go, or become private copies (persist)
-    ...                                    # the command
-    made = saver.collect(stage, inputs)    # outputs into the cache
-    saver.record(stage, made)              # dvc.lock
+    inputs = saver.inputs(stage)               # what it is about to use; is all of it there?
+    made = saver.restore(stage, inputs)        # the results of an earlier run, if it was the same
+    if made is None:
+        saver.prepare(stage)                   # outputs go, or become private copies (persist)
+        ...                                    # the command
+        made = saver.collect(stage, inputs)    # outputs into the cache
+    saver.record(stage, made)                  # dvc.lock, and the run cache
 
 What goes is saved first if only the disk has it: a result that somebody changed by hand is in
 the cache then, and ``git dvc undo`` brings it back. What a stage used is looked at *before* the
@@ -22,7 +24,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import (
@@ -33,29 +35,34 @@ from git_dvc.errors import (
     MissingParametersError,
     OutputInGitError,
     OutsideOutputError,
+    UnreadableDependencyError,
 )
+from git_dvc.formats import manifest as manifests
 from git_dvc.formats.lockfile import LockStage, LockText
 from git_dvc.formats.pointer import Out
 from git_dvc.fsutil import Folders
 from git_dvc.git import gitignore
 from git_dvc.hashing import MD5
 from git_dvc.ops import record as recording
-from git_dvc.ops.checkout import open_work_tmp
+from git_dvc.ops.checkout import open_work_tmp, place
 from git_dvc.ops.contents import Content, Contents
 from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.record import Recorded
 from git_dvc.ops.select import Selected
 from git_dvc.ops.unprotect import unprotect_output
+from git_dvc.pipeline import runcache
+from git_dvc.pipeline.runcache import RunCache
 from git_dvc.pipeline.stage import Stage, StageOut
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+from git_dvc.store.cache import COPY as CACHE_COPY
 from git_dvc.store.oplog import PLACE, OutChange, Recorder, Side
 from git_dvc.store.state import Header, Placed
 from git_dvc.tracked import TrackedOut
 from git_dvc.workspace.apply import Placer
 from git_dvc.workspace.changes import Changes
-from git_dvc.workspace.links import Linker
-from git_dvc.workspace.scan import MISSING, OTHER, Scan, hash_dirty, scan
+from git_dvc.workspace.links import COPY, REFLINK, Linker
+from git_dvc.workspace.scan import DIRECTORY, MISSING, OTHER, Scan, hash_dirty, scan
 
 
 class Inputs(NamedTuple):
@@ -82,6 +89,16 @@ class Made(NamedTuple):
     lock: LockStage
     outs: tuple[Recorded, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+class Puller(Protocol):
+    """Brings what a cache lacks from a remote (``ops/stage_pull.py``)."""
+
+    def outs(self, items: Sequence[TrackedOut]) -> None:
+        """Bring the data of outputs into the cache, as far as a remote has it."""
+
+    def records(self, folder: str) -> None:
+        """Bring records of the run cache in one folder below ``runs``."""
 
 
 class Saver:
@@ -321,6 +338,111 @@ class Saver:
         found = self.contents.of(relpath, old.hash_name)
         return found is not None and found.hash == old.hash
 
+    # -- instead ----------------------------------------------------------------------------
+
+    def restore(
+        self,
+        stage: Stage,
+        inputs: Inputs,
+        *,
+        run_cache: bool = True,
+        pull: Puller | None = None,
+    ) -> Made | None:
+        """Put the results of an earlier run that used the same in place, if the cache has them.
+
+        What is in their way goes as in ``prepare``. The results are still to be recorded.
+
+        Args:
+            stage: The stage.
+            inputs: What it is about to use.
+            run_cache: Look at all earlier runs; else only at the one that is recorded now.
+            pull: Brings what the cache lacks from a remote.
+
+        Returns:
+            What to record; None if the stage has to run.
+        """
+        if not runcache.is_known_again(stage):
+            return None
+        self.get_ready([stage])
+        used = self._used(stage, inputs)
+        paths = [out.path for out in stage.outs]
+
+        def is_whole(record: LockStage) -> bool:
+            if pull is not None:
+                pull.outs([_tracked(stage, out, _named(record, out.path)) for out in stage.outs])
+            return self._has_all(record)
+
+        if pull is not None and run_cache:
+            pull.records(runcache.place_of(used, paths))
+        found = None
+        was = stage.recorded
+        if was is not None and _used_the_same(was, used) and _makes(was, paths) and is_whole(was):
+            found = was
+        elif run_cache:
+            found = self._run_cache.find(used, paths, is_whole)
+        if found is None or not _makes(found, paths):
+            return None
+        found = found._replace(outs=tuple(one for path in paths if (one := _named(found, path))))
+        self._put_in_place(stage, found)
+        return Made(used._replace(outs=found.outs))
+
+    def _used(self, stage: Stage, inputs: Inputs) -> LockStage:
+        """Return a stage's record without what it makes."""
+        cmd = stage.written_cmd if stage.written_cmd is not None else list(stage.cmd)
+        return LockStage(stage.name, cmd, (), inputs.deps, inputs.params)
+
+    @property
+    def _run_cache(self) -> RunCache:
+        project = self._project
+        durable = project.repo is None or project.repo.config_bool("dvc.fsync", True)
+        return RunCache(project.cache_root, durable=durable)
+
+    def _has_all(self, record: LockStage) -> bool:
+        """Return whether the cache has all that a run made."""
+        for out in record.outs:
+            if out.hash is None or out.hash_name not in hashing.ALGORITHMS:
+                return False
+            cache = self._project.cache(out.hash_name)
+            if not cache.has(out.hash):
+                return False
+            if hashing.is_dir(out.hash):
+                try:
+                    listing = cache.read_manifest(out.hash)
+                except GitDvcError:
+                    return False
+                if cache.lacks(set(listing.values())):
+                    return False
+        return True
+
+    def _put_in_place(self, stage: Stage, record: LockStage) -> None:
+        self._recorder()
+        for out in stage.outs:
+            relpath = out.relpath or ""
+            item = _tracked(stage, out, _named(record, out.path))
+            if not self._holds(relpath, item.out):
+                self._remove(stage, out)
+                # A file that Git versions is an ordinary one, never a link to the cache.
+                types = None if out.flags.cache else (REFLINK, COPY)
+                done = place(self._project, [Selected(item)], self._progress, types=types)
+                trouble = done.trouble(self._project.shown)
+                if trouble is not None:
+                    raise trouble
+                self._note_out(relpath, item.out, stage.lock_file)
+                if not out.flags.cache:
+                    self._project.state.save([], [relpath])
+            if out.flags.cache:
+                self._ignore(relpath)
+        self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
+
+    def _holds(self, relpath: str, out: Out) -> bool:
+        """Return whether an output has the right content already."""
+        self.contents.forget([relpath])
+        try:
+            found = self.contents.of(relpath, out.hash_name)
+        except UnreadableDependencyError:
+            return False
+        return found is not None and (found.hash, found.isexec) == (out.hash, out.isexec)
+
     # -- after ------------------------------------------------------------------------------
 
     def collect(self, stage: Stage, inputs: Inputs) -> Made:
@@ -359,9 +481,24 @@ class Saver:
             self._ignore(out.relpath)
             outs.append(done.out._replace(path=out.path))
             recorded.append(done)
-        cmd = stage.written_cmd if stage.written_cmd is not None else list(stage.cmd)
-        lock = LockStage(stage.name, cmd, tuple(outs), deps, params)
+        lock = self._used(stage, Inputs(deps, params))._replace(outs=tuple(outs))
+        if self._commit and runcache.is_kept(stage):
+            self._store_uncached(stage)
         return Made(lock, tuple(recorded), changed)
+
+    def _store_uncached(self, stage: Stage) -> None:
+        """Store metrics and plots that Git versions, for the run cache; they stay as they are."""
+        for out in stage.outs:
+            if out.flags.cache or out.relpath is None:
+                continue
+            cache = self._project.cache(MD5.name)
+            found = recording.look(self._project, out.relpath, None)
+            recording.store_files(
+                self._project, out.relpath, found, cache, CACHE_COPY, self._progress
+            )
+            if found.kind == DIRECTORY:
+                cache.store_bytes(manifests.dump(found.manifest()), hashing.DIR_SUFFIX)
+            cache.flush()
 
     def _after(
         self, stage: Stage, inputs: Inputs
@@ -422,28 +559,26 @@ class Saver:
             header = Header(one.relpath, one.out.hash or "", one.out.hash_name, source)
             one.record.pointer = source
             one.record.algorithm = one.out.hash_name
-            self._note_out(one, header)
+            self._note_out(one.relpath, one.out, source)
             project.state.begin(header)
             done.append(one.record)
+        if self._commit and runcache.is_kept(stage):
+            self._run_cache.save(made.lock)
         changed = self._write_lock(source, made.lock)
         project.state.save(done)
         self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
         self.contents.save()
         return changed
 
-    def _note_out(self, one: Recorded, header: Header) -> None:
-        """Record for undo that an output has another version now."""
+    def _note_out(self, relpath: str, out: Out, source: str) -> None:
+        """Record for undo which version of an output there was, and which there is now."""
         recorder = self._recorder()
         if not recorder.is_open:
             return
-        before = self._gone.pop(one.relpath, None)
-        if before is None:
-            before = Side("", header.algorithm)
-        after = Side(
-            one.record.hash, header.algorithm, {}, one.out.isexec,
-            header._replace(hash=one.record.hash),
-        )  # fmt: skip
-        recorder.out(OutChange(one.relpath, PLACE, before, after))
+        value, name = out.hash or "", out.hash_name
+        before = self._gone.pop(relpath, None) or Side("", name)
+        after = Side(value, name, {}, out.isexec, Header(relpath, value, name, source))
+        recorder.out(OutChange(relpath, PLACE, before, after))
 
     def _write_lock(self, source: str, lock: LockStage) -> bool:
         project = self._project
@@ -466,14 +601,34 @@ class Saver:
 
     def _recorder(self) -> Recorder:
         """Return what notes this run for undo: the caller's operation, or one of our own."""
-        recorder = self._project.recorder
-        if recorder is None or (self._own is None and not recorder.is_open):
-            recorder = self._own = self._project.operation("repro")
-        return recorder
+        if self._own is None:
+            recorder = self._project.recorder
+            if recorder is not None and recorder.is_open:
+                return recorder
+            self._own = self._project.operation("repro")
+        # Another command may have come in between.
+        self._project.recorder = self._own
+        return self._own
 
     def _note_written(self, path: str | None) -> None:
         if path is not None and path not in self.written:
             self.written.append(path)
+
+    def put_back(self, stage: Stage) -> None:
+        """Bring back the cached outputs of a stage that failed, as its record has them.
+
+        What the command has made of them stays: somebody will want to look at it.
+        """
+        for out in stage.outs:
+            old = _recorded(stage, out.path, outs=True)
+            relpath = out.relpath
+            if old is None or old.hash is None or relpath is None or not out.flags.cache:
+                continue
+            if fsutil.lstat(self._project.path(relpath)) is None:
+                self._recorder()
+                place(self._project, [Selected(_tracked(stage, out))], self._progress)
+                self._note_out(relpath, old, stage.lock_file)
+                self.contents.forget([relpath])
 
     def finish(self) -> bool:
         """Put changed files into Git's index if that is wanted; return whether it was done.
@@ -512,6 +667,26 @@ class Saver:
             if found is None or found.out.hash == old.hash:
                 return found
         return self.contents.look(place)
+
+
+def _named(record: LockStage, path: str) -> Out | None:
+    """Return what a record has of an output."""
+    return next((out for out in record.outs if out.path == path), None)
+
+
+def _makes(record: LockStage, paths: Sequence[str]) -> bool:
+    """Return whether a run made all of these."""
+    return set(paths) <= {out.path for out in record.outs}
+
+
+def _used_the_same(record: LockStage, used: LockStage) -> bool:
+    """Return whether a recorded run used the same as one that is about to start."""
+    return (
+        record.cmd == used.cmd
+        and {dep.path: (dep.hash, dep.hash_name) for dep in record.deps}
+        == {dep.path: (dep.hash, dep.hash_name) for dep in used.deps}
+        and {path: dict(some) for path, some in record.params.items()} == used.params
+    )
 
 
 def _recorded(stage: Stage, path: str, *, outs: bool) -> Out | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +18,15 @@ from git_dvc.errors import (
 )
 from git_dvc.formats import lockfile
 from git_dvc.formats.lockfile import LockStage
-from git_dvc.ops.stage_run import Made, Saver
+from git_dvc.ops import remote
+from git_dvc.ops.add import add
+from git_dvc.ops.commit import commit
+from git_dvc.ops.push import push
+from git_dvc.ops.stage_pull import RemotePuller
+from git_dvc.ops.stage_run import Made, Puller, Saver
 from git_dvc.ops.stages import choose, load
 from git_dvc.ops.undo import undo
+from git_dvc.ops.wanted import Asked
 from git_dvc.pipeline.stage import Stage
 from git_dvc.project import Project
 from tests.ops.conftest import Opener, write
@@ -49,16 +57,35 @@ def run(project: Project, name: str = "copy", command: Callable[[], object] | No
     with project.lock():
         inputs = saver.inputs(stage)
         saver.prepare(stage)
-    if command is not None:
-        command()
-    else:
-        for line in stage.cmd:
-            subprocess.run(line, shell=True, check=True, cwd=project.path(stage.wdir))
-    with project.lock():
-        made = saver.collect(stage, inputs)
-        saver.record(stage, made)
-        saver.finish()
+    try:
+        if command is not None:
+            command()
+        else:
+            for line in stage.cmd:
+                subprocess.run(line, shell=True, check=True, cwd=project.path(stage.wdir))
+        with project.lock():
+            made = saver.collect(stage, inputs)
+            saver.record(stage, made)
+    except Exception:
+        with project.lock():
+            saver.put_back(stage)
+        raise
+    finally:
+        with project.lock():
+            saver.finish()
     return made
+
+
+def restored(project: Project, name: str = "copy", pull: Puller | None = None) -> bool:
+    """Return whether a stage's results came from the run cache."""
+    saver = Saver(project)
+    stage = stage_of(project, name)
+    with project.lock():
+        made = saver.restore(stage, saver.inputs(stage), pull=pull)
+        if made is not None:
+            saver.record(stage, made)
+        saver.finish()
+    return made is not None
 
 
 def locked(path: str = "dvc.lock") -> dict[str, LockStage]:
@@ -182,6 +209,10 @@ def test_a_command_that_makes_less_leaves_the_record_alone(project: Project) -> 
     with pytest.raises(MissingOutputError):
         run(project, command=lambda: None)
     assert Path("dvc.lock").read_bytes() == before
+    assert Path("b").read_text() == "one", "it is there as before"
+    with pytest.raises(ZeroDivisionError):
+        run(project, command=lambda: write("b", "half") and 1 / 0)
+    assert Path("b").read_text() == "half", "what was made so far can be looked at"
 
 
 def test_what_is_missing_is_told_before_anything_goes(project: Project) -> None:
@@ -224,3 +255,108 @@ def test_positions_and_other_records_stay_as_they_are(project: Project) -> None:
     write("dvc.lock", commented)
     run(project, "y", lambda: write("y", "third"))
     assert Path("dvc.lock").read_text() == commented.replace(md5("other"), md5("third"))
+
+
+# -- the run cache ----------------------------------------------------------------------------
+
+
+def test_a_run_seen_before_is_restored_with_all_that_it_made(project: Project) -> None:
+    definition = COPY + "    metrics:\n    - m.json: {cache: false}\n"
+    write("dvc.yaml", definition.replace("cp a b", "cp a b && cp a m.json"))
+    write("a", "1")
+    run(project)
+    first = Path("dvc.lock").read_bytes()
+    write("a", "2")
+    assert not restored(project)
+    run(project)
+    write("a", "1")
+    write("b", "by hand")
+    assert restored(project)
+    assert (Path("b").read_text(), Path("m.json").read_text()) == ("1", "1")
+    assert Path("dvc.lock").read_bytes() == first
+    assert project.cache().has(md5("by hand"))
+    assert not os.path.islink("m.json")
+    assert os.stat("m.json").st_nlink == 1
+    undo(project)
+    assert Path("b").read_text() == "by hand"
+
+
+def test_of_two_runs_that_used_the_same_the_newest_counts_whose_data_is_there(
+    project: Project,
+) -> None:
+    write("a", "1")
+    write("dvc.yaml", COPY)
+    run(project, command=lambda: write("b", "first"))
+    run(project, command=lambda: write("b", "second"))
+    os.unlink("b")
+    os.unlink("dvc.lock")
+    assert restored(project)
+    assert Path("b").read_text() == "second"
+    os.unlink(project.cache().path(md5("second")))
+    os.unlink("b")
+    assert restored(project)
+    assert Path("b").read_text() == "first"
+
+
+def test_a_record_that_is_not_what_its_name_says_is_not_used(project: Project) -> None:
+    write("a", "1")
+    write("dvc.yaml", COPY)
+    run(project)
+    (record,) = Path(".dvc/cache/runs").rglob("*/*/*")
+    record.write_bytes(record.read_bytes().replace(b"path: b", b"path: c"))
+    os.unlink("b")
+    os.unlink("dvc.lock")
+    assert not restored(project)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("- b\n", "- b: {persist: true}\n"),
+        ("- b\n", "- b: {cache: false}\n"),
+        ("    deps", "    always_changed: true\n    deps"),
+    ],
+)
+def test_runs_that_cannot_be_known_again_get_no_record(
+    project: Project, change: tuple[str, str]
+) -> None:
+    write("a", "1")
+    write("dvc.yaml", COPY.replace(*change))
+    run(project)
+    assert not Path(".dvc/cache/runs").exists()
+
+
+def test_just_what_is_missing_comes_from_a_remote(project: Project, reopen: Opener) -> None:
+    write("dvc.yaml", COPY)
+    write("a", "1")
+    add(project, ["a"])
+    for text in ("1", "2"):
+        write("a", text)
+        commit(project, ["a"])
+        run(project)
+    remote.add(project, "store", os.path.abspath("../store"), default=True)
+    project = reopen()
+    push(project, Asked(run_cache=True))
+    shutil.rmtree(".dvc/cache")
+    for name in ("a", "b", "dvc.lock"):
+        os.unlink(name)
+    project = reopen()
+    puller = RemotePuller(project)
+    assert puller.deps(stage_of(project, "copy")) == ["a"]
+    assert Path("a").read_text() == "2"
+    assert restored(project, pull=puller)
+    assert Path("b").read_text() == "2"
+    assert not project.cache().has(md5("1"))
+    puller.close()
+    assert not puller.problems
+
+
+def test_a_remote_that_cannot_be_used_is_told_once(project: Project, reopen: Opener) -> None:
+    write("dvc.yaml", COPY)
+    write("a", "1")
+    remote.add(project, "store", "http://127.0.0.1:1/nothing", default=True)
+    project = reopen()
+    puller = RemotePuller(project)
+    assert not restored(project, pull=puller)
+    assert not restored(project, pull=puller)
+    assert len(puller.problems) == 1
