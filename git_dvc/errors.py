@@ -36,6 +36,25 @@ def quoted(text: str) -> str:
     return f'"{out}"'
 
 
+def argument(text: str) -> str:
+    """Return ``text`` as one word of a command line that a user may copy, safe to show."""
+    if text and all(character.isalnum() or character in "_@%+=:,./-~^" for character in text):
+        return text
+    if text.isprintable() and not any(character in "\"$`\\!'" for character in text):
+        return f'"{text}"'
+    if text.isprintable() and "'" not in text:
+        return f"'{text}'"
+    out = "".join(
+        "\\" + character
+        if character in "\\'"
+        else character
+        if character.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+        for character in text
+    )
+    return f"$'{out}'"
+
+
 def path_lines(paths: Iterable[str], most: int = MOST_PATHS) -> list[str]:
     """Return one indented line a path, sorted, with a count of those left out."""
     found = sorted(paths)
@@ -277,7 +296,7 @@ class UnknownRemoteError(GitDvcError):
     exit_code = 128
 
     def __init__(self, name: str, known: Sequence[str] = (), who: Sequence[str] = ()) -> None:
-        hint = f"add it with 'git dvc remote add {quoted(name)} URL'"
+        hint = f"add it with 'git dvc remote add {argument(name)} URL'"
         if known:
             hint = f"there are: {', '.join(map(quoted, sorted(known)))}\n{hint}"
         super().__init__(
@@ -988,7 +1007,7 @@ class UnknownPathError(GitDvcError):
 
     def __init__(self, path: str, where: str, rev: str = "", known: Sequence[str] = ()) -> None:
         at = f" at {quoted(rev)}" if rev else ""
-        hint = f"see what there is with 'git dvc list {quoted(where)}'"
+        hint = f"see what there is with 'git dvc list {argument(where)}'"
         if known:
             hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in known) + "?"
         super().__init__(f"there is no {quoted(path)} in {quoted(where)}{at}", hint=hint)

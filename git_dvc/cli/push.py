@@ -9,7 +9,7 @@ import typer
 
 from git_dvc.cli import options
 from git_dvc.cli.console import console
-from git_dvc.errors import quoted
+from git_dvc.errors import argument, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def pull(
             more = f" and {len(done.bare) - 5} more" if len(done.bare) > 5 else ""
             console.hint(
                 f"imports without their data: {names}{more}; name them to bring it:\n"
-                f"'git dvc pull {quoted(project.shown(done.bare[0]))}'"
+                f"'git dvc pull {argument(project.shown(done.bare[0]))}'"
             )
         return 1 if code or trouble is not None else 0
 

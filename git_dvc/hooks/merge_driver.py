@@ -16,7 +16,7 @@ import os
 import sys
 
 from git_dvc import fsutil
-from git_dvc.errors import MOST_PATHS, FormatError, GitDvcError, quoted
+from git_dvc.errors import MOST_PATHS, FormatError, GitDvcError, argument, quoted
 from git_dvc.git.repo import Repository, git
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     except GitDvcError as problem:
         _say(f"git-dvc: {quoted(path)} could not be merged; ours was left in place")
         _say(str(problem))
-        _say(f"hint: then run 'git dvc resolve --merge {quoted(path)}'")
+        _say(f"hint: then run 'git dvc resolve --merge {argument(path)}'")
     except OSError as problem:
         where = f": {problem.filename}" if problem.filename else ""
         _say(f"git-dvc: {quoted(path)} could not be merged; ours was left in place")

@@ -19,6 +19,7 @@ from git_dvc.errors import (
     MissingTargetError,
     OutsideProjectError,
     UnsafePathError,
+    argument,
     quoted,
 )
 from git_dvc.formats import config as configs
@@ -256,7 +257,7 @@ def check_place(project: Project, name: str) -> str:
     if base.endswith(SUFFIX) or base in (STAGES_FILE, LOCK_FILE):
         hint = ""
         if is_pointer(relpath):
-            hint = f"name the data: 'git dvc add {quoted(name[: -len(SUFFIX)])}'"
+            hint = f"name the data: 'git dvc add {argument(name[: -len(SUFFIX)])}'"
         raise CannotAddError(f"this file belongs to the project itself: {shown}", hint=hint)
     if relpath.split("/")[0] == DVC_DIR:
         raise CannotAddError(f"this is a part of the project's own directory: {shown}")
@@ -283,7 +284,7 @@ def _check(project: Project, name: str) -> Target:
         if ignored(relpath):
             raise CannotAddError(
                 f"a .dvcignore pattern excludes it: {shown}",
-                hint=f"see which with 'git dvc check-ignore -d {quoted(name)}'",
+                hint=f"see which with 'git dvc check-ignore -d {argument(name)}'",
             )
     if holder is not None:
         return _check_tracked(project, relpath, holder, inner, shown)
@@ -302,7 +303,7 @@ def new_target(project: Project, relpath: str, name: str) -> Target:
         raise CannotAddError(
             f"it holds data that is tracked already: {shown}",
             details=[f"  {quoted(item.relpath)} by {quoted(item.source)}" for item in below[:5]],
-            hint=f"stop tracking that first, as with 'git dvc remove {quoted(first.source)}'",
+            hint=f"stop tracking that first, as with 'git dvc remove {argument(first.source)}'",
         )
     base = relpath.rpartition("/")[2]
     _check_name(project, base, shown)
@@ -328,7 +329,7 @@ def _check_tracked(
     if holder.stage:
         raise CannotAddError(
             f"stage '{quoted(holder.stage)}' of {quoted(holder.source)} makes it: {shown}",
-            hint=f"record it with 'git dvc commit {quoted(holder.stage)}'",
+            hint=f"record it with 'git dvc commit {argument(holder.stage)}'",
         )
     if inner and not holder.is_dir:
         kind = fsutil.lstat(project.path(holder.relpath))

@@ -28,6 +28,7 @@ from git_dvc.errors import (
     GitDvcError,
     MissingObjectError,
     UnsafePathError,
+    argument,
 )
 from git_dvc.formats import checksum, lockfile, pointer, threeway
 from git_dvc.formats import manifest as manifests
@@ -416,7 +417,7 @@ def _merge_content(
             return _merge_directory(job, relpath, base, ours, theirs), None
         except (MissingObjectError, CorruptObjectError) as problem:
             why = f"cannot be merged by file: {problem.message}"
-            hint = f"{FETCH_HINT}\nthen run 'git dvc resolve --merge {relpath}'"
+            hint = f"{FETCH_HINT}\nthen run 'git dvc resolve --merge {argument(relpath)}'"
         except FormatError as problem:
             why = f"cannot be merged by file: {problem.what}"
     return _choose_whole(job, base, ours, theirs, taken, why, hint)

@@ -17,6 +17,7 @@ from git_dvc.errors import (
     FormatError,
     MissingTargetError,
     UnknownTargetError,
+    argument,
     quoted,
 )
 from git_dvc.formats import checksum, pointer
@@ -143,7 +144,7 @@ def _find(project: Project, source: str) -> TrackedOut:
             f"{shown} lies inside {quoted(project.shown(item.relpath))}, which is tracked as a "
             "whole",
             hint="move it with 'mv', then record that with "
-            f"'git dvc add {quoted(project.shown(item.relpath))}'",
+            f"'git dvc add {argument(project.shown(item.relpath))}'",
         )
     return item
 
@@ -191,8 +192,8 @@ def _plan(project: Project, item: TrackedOut, target: str, name: str) -> _Plan:
             f"{shown} lies inside {quoted(project.shown(holder.relpath))}, which is tracked as a "
             "whole",
             hint="move it there with 'mv', then run "
-            f"'git dvc add {quoted(project.shown(holder.relpath))}' and "
-            f"'git dvc remove {quoted(project.shown(item.source))}'",
+            f"'git dvc add {argument(project.shown(holder.relpath))}' and "
+            f"'git dvc remove {argument(project.shown(item.source))}'",
         )
     if holder is not None or (there and (here or not resumed)):
         raise CannotMoveError(
@@ -205,8 +206,8 @@ def _plan(project: Project, item: TrackedOut, target: str, name: str) -> _Plan:
     if here and os.lstat(project.path(item.relpath)).st_dev != _device_of(project, target):
         raise CannotMoveError(
             f"{shown} is on another file system",
-            hint=f"copy the data there, 'git dvc add {shown}', then "
-            f"'git dvc remove --outs {quoted(project.shown(item.source))}'",
+            hint=f"copy the data there, 'git dvc add {argument(name)}', then "
+            f"'git dvc remove --outs {argument(project.shown(item.source))}'",
         )
     return _Plan(item, target, new_pointer, text, here)
 

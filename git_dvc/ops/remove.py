@@ -21,6 +21,7 @@ from git_dvc.errors import (
     MissingTargetError,
     UnknownTargetError,
     UnsavedDataError,
+    argument,
     quoted,
 )
 from git_dvc.git import gitignore
@@ -155,11 +156,11 @@ def _refuse_data(project: Project, name: str, relpath: str, holder: TrackedOut) 
         raise CannotRemoveError(
             f"{quoted(name)} lies inside {quoted(project.shown(holder.relpath))}, "
             "which is tracked as a whole",
-            hint=f"delete it, then run 'git dvc add {quoted(name)}' to record that",
+            hint=f"delete it, then run 'git dvc add {argument(name)}' to record that",
         )
     raise CannotRemoveError(
         f"{quoted(name)} is data: name its pointer file",
-        hint=f"did you mean 'git dvc remove {quoted(source)}'?",
+        hint=f"did you mean 'git dvc remove {argument(source)}'?",
     )
 
 

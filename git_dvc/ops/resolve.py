@@ -27,6 +27,7 @@ from git_dvc.errors import (
     NotInGitError,
     UnbroughtDataError,
     UnsavedDataError,
+    argument,
     quoted,
 )
 from git_dvc.formats import pointer
@@ -426,7 +427,7 @@ def _check_saved(project: Project, case: Case, conflicts: Iterable[Conflict]) ->
                 if not _is_saved(project, folders, conflict.output, path):
                     unsaved.append(path)
     if unsaved:
-        first = quoted(project.shown(unsaved[0]))
+        first = argument(project.shown(unsaved[0]))
         raise UnsavedDataError(
             [project.shown(path) for path in unsaved],
             f"keep your version as the resolution with 'git dvc add {first}',\n"

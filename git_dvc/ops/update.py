@@ -11,6 +11,7 @@ from git_dvc.errors import (
     UnknownTargetError,
     UnsavedDataError,
     UsageError,
+    argument,
     quoted,
 )
 from git_dvc.formats.imports import Dep, Repo
@@ -148,7 +149,8 @@ def _recorded(
         raise CannotImportError(
             f"{quoted(origin.where)} has changed since {quoted(project.shown(item.source))} "
             "recorded it",
-            hint=f"bring what it is now with 'git dvc update {quoted(project.shown(item.source))}'",
+            hint="bring what it is now with "
+            f"'git dvc update {argument(project.shown(item.source))}'",
         )
     return content
 
