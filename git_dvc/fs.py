@@ -29,8 +29,8 @@ from fsspec.spec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.utils import tokenize  # type: ignore[import-untyped]
 
 from git_dvc.errors import GitDvcError
+from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.reading import Reading
-from git_dvc.ops.source import Entry
 
 
 class GitDvcFileSystem(AbstractFileSystem):  # type: ignore[misc]

@@ -26,8 +26,9 @@ from git_dvc.errors import (
 )
 from git_dvc.fsutil import Folders, NotAFolderError
 from git_dvc.locking import ProjectLock
+from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.parts import cache_home
-from git_dvc.ops.source import Entry, Source
+from git_dvc.ops.source import Source
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.workspace.links import COPY, REFLINK, Linker

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from git_dvc.errors import GitDvcError
-from git_dvc.ops.source import Entry, Source
+from git_dvc.ops.catalogue import Entry
+from git_dvc.ops.source import Source
 
 
 class Listed(NamedTuple):

@@ -27,8 +27,9 @@ from typing import Any, BinaryIO
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import CorruptObjectError, MissingObjectError, NowhereError, UnknownPathError
+from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.parts import cache_home
-from git_dvc.ops.source import Entry, RemoteChoice, Source
+from git_dvc.ops.source import RemoteChoice, Source
 from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
