@@ -43,6 +43,9 @@ DOORS = {
     "urllib3": "remote/web",
     "obstore": "remote/obstores.py",
     "botocore": "remote/aws.py",
+    "distributed": "pipeline/executors/dask.py",
+    "dask": "pipeline/executors/dask.py",
+    "cloudpickle": "pipeline/executors/dask.py",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 

@@ -55,9 +55,16 @@ class Keeper:
         """Tell the process group of a stage."""
         self._tell("group", _own(token), str(pid))
 
-    def command(self, token: str, words: Sequence[str]) -> None:
-        """Tell the command that ends a stage which runs elsewhere."""
-        self._tell("command", _own(token), *words)
+    def command(self, token: str, words: Sequence[str], gone: str) -> None:
+        """Tell the command that ends a stage which runs elsewhere.
+
+        Args:
+            token: The stage.
+            words: The program and its arguments.
+            gone: When the stage has ended, this file is not there, or, if it is a number,
+                no process of this group.
+        """
+        self._tell("command", _own(token), gone, *words)
 
     def end(self, token: str) -> None:
         """Tell that a stage has ended."""
@@ -143,15 +150,25 @@ def _rename() -> None:
 def _end(stages: dict[str, list[str]]) -> None:
     """End what still runs of the stages."""
     groups = {int(words[1]) for words in stages.values() if words[:1] == ["group"]}
+    far = []
     for token, words in stages.items():
         if not words:
             groups |= _groups_of(token)
         elif words[0] == "command":
+            far.append(words[1])
             try:
-                os.posix_spawnp(words[1], words[1:], os.environ)
+                os.posix_spawnp(words[2], words[2:], os.environ)
             except OSError:
                 pass
+    until = time.monotonic() + KILL_AFTER_S
     end_groups(groups)
+    while time.monotonic() < until and any(not _is_gone(name) for name in far):
+        time.sleep(_LOOK_EVERY_S)
+    end_groups({int(name) for name in far if name.isdigit()}, grace_s=0)
+
+
+def _is_gone(name: str) -> bool:
+    return group_has_ended(int(name)) if name.isdigit() else not os.path.lexists(name)
 
 
 def end_groups(groups: set[int], *, grace_s: float = KILL_AFTER_S) -> None:

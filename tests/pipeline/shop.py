@@ -26,6 +26,8 @@ class Shop:
         self.shown = b""
         self.grace_s = runner.GRACE_S
         self.keeper = Keeper()
+        self.options: dict[str, str] = {}
+        self.resources: dict[str, dict[str, float]] = {}
 
     def begin(self, address: str) -> Job | None:
         self.heard.append(f"begin {address}")
@@ -34,7 +36,9 @@ class Shop:
             return None
         env = {"DVC_STAGE": address, "DVC_ROOT": str(self.place)}
         log = log_path(str(self.place / "tmp"), address)
-        return Job(address, cmd, str(self.place), env, log, attached=self.jobs == 1)
+        return Job(
+            address, cmd, str(self.place), env, log, self.resources.get(address, {}), self.jobs == 1
+        )
 
     def finish(self, address: str, ended: Ended) -> None:
         self.heard.append(f"finish {address}")
@@ -53,7 +57,7 @@ class Shop:
 
     def run(self, *tasks: Task, on_error: str = "fail") -> runner.Outcome:
         tmp = str(self.place / "tmp")
-        settings = Settings(str(self.place), tmp, self.jobs, self, self.keeper)
+        settings = Settings(str(self.place), tmp, self.jobs, self, self.keeper, self.options.get)
         executor = open_executor(self.executor, settings)
         try:
             scheduler = Scheduler(tasks, jobs=self.jobs, on_error=on_error)
@@ -61,6 +65,7 @@ class Shop:
         finally:
             executor.close()
             self.keeper.close()
+            self.keeper = Keeper()
 
     def log(self, address: str) -> str:
         return Path(log_path(str(self.place / "tmp"), address)).read_text()

@@ -2,7 +2,8 @@
 
 Executors are found by the entry point group ``git_dvc.executors``, so a package can bring its
 own: a class that is called with the ``Settings`` and gives an ``Executor``. ``local``, ``slurm``
-and ``dask`` come with git-dvc.
+and ``dask`` come with git-dvc;
+``script.py`` makes a job into a shell script for others like the last two.
 
 The contract is a shared file system: a job runs in the project's own directory, under the same
 path, reads and writes there, and sends its output to ``Job.log``. What stands around a run (is
