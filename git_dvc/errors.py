@@ -1184,13 +1184,18 @@ class StageFailedError(GitDvcError):
         code: Its exit code; negative when a signal ended it.
         why: What else is known, such as what an engine said.
         log: The file with all that the stage wrote.
+        said: The end of it, for somebody who has not seen it.
     """
 
-    def __init__(self, address: str, cmd: str, code: int, why: str, log: str) -> None:
+    def __init__(
+        self, address: str, cmd: str, code: int, why: str, log: str, said: str = ""
+    ) -> None:
         self.address = address
         ended = f"exited with {code}" if code >= 0 else f"was ended by signal {-code}"
         details = [f"  {line}" for line in plain_lines(cmd)] if cmd else []
         details += [f"  {line}" for line in plain_lines(why)]
+        if lines := plain_lines(said):
+            details += ["it ended with:", *(f"  {line}" for line in lines)]
         super().__init__(
             f"stage '{quoted(address)}' failed: its command {ended}",
             details=details,

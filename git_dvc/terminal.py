@@ -23,6 +23,7 @@ PLAIN_EVERY_S = 10.0
 
 _ATOMIC = 1024
 _CLEAR_LINE = "\r\033[K"
+_UP, _CLEAR_BELOW = "\033[{}A", "\033[J"
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -70,24 +71,32 @@ def human_time(seconds: float) -> str:
 
 
 class Line:
-    """The line at the bottom of a terminal that is replaced again and again."""
+    """The line at the bottom of a terminal that is replaced again and again, or several lines."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._shown = False
+        self._above = 0
 
     def draw(self, text: str) -> None:
-        """Show ``text`` in place of what the line said before."""
-        put(self._stream, f"{_CLEAR_LINE}{text}")
+        """Show ``text`` in place of what the line said before; each line of it fits in one row."""
+        put(self._stream, f"{self._start()}{text}")
         self._stream.flush()
         self._shown = True
+        self._above = text.count("\n")
 
     def clear(self) -> None:
         """Remove the line, if it is shown; to be called before anything else is written."""
         if self._shown:
             self._shown = False
-            put(self._stream, _CLEAR_LINE)
+            put(self._stream, self._start())
             self._stream.flush()
+            self._above = 0
+
+    def _start(self) -> str:
+        if not self._above:
+            return _CLEAR_LINE
+        return _CLEAR_LINE + _UP.format(self._above) + _CLEAR_BELOW
 
 
 class TerminalProgress:
@@ -131,7 +140,7 @@ class TerminalProgress:
         self._moving = (
             not self._silent and is_terminal(stream) and os.environ.get("TERM", "dumb") != "dumb"
         )
-        if self._moving and not _in_foreground(stream):
+        if self._moving and not in_foreground(stream):
             self._silent = True
 
     def start(self, label: str, files: int | None = None, size_bytes: int | None = None) -> None:
@@ -226,7 +235,7 @@ def _columns(stream: TextIO) -> int:
         return 80
 
 
-def _in_foreground(stream: TextIO) -> bool:
+def in_foreground(stream: TextIO) -> bool:
     """Return whether we may draw: a job in the background would scribble over the shell."""
     try:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()

@@ -156,6 +156,13 @@ class Console:
         if self._line is not None:
             self._line.clear()
 
+    @property
+    def line(self) -> Line:
+        """The moving line of this console."""
+        if self._line is None:
+            self._line = Line(self.stderr)
+        return self._line
+
     def progress(self) -> TerminalProgress:
         """Return a listener that shows progress on this console."""
         self._line = Line(self.stderr)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from git_dvc.cli.console import console
-from git_dvc.errors import UsageError
+from git_dvc.errors import UsageError, quoted
+from git_dvc.terminal import human_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,8 +142,9 @@ def repro(
         opened.tell_problems(chosen.problems)
         if dry:
             return _dry(project, chosen, asked)
+        progress = console.progress()
         watch = _Watch(asked, ask=interactive)
-        result = op.repro(project, chosen, asked, watch, console.progress())
+        result = op.repro(project, chosen, asked, watch, progress)
         return _summary(project, asked, result)
 
 
@@ -178,7 +181,10 @@ def _summary(project: Project, asked: Asked, result: Result) -> int:
     changed = [project.shown(path) for path in result.changed]
     opened.tell_how_to_stage(project, changed, staged=result.staged)
     if result.failed and asked.on_error == STOP:
-        raise next(iter(result.failed.values()))
+        first, *others = result.failed.values()
+        for error in others:  # they ran at the same time
+            console.error(str(error))
+        raise first
     console.say(render.summary(result))
     if result.failed and asked.on_error != IGNORE:
         raise ReproFailedError([*result.failed], [*result.skipped])
@@ -190,10 +196,14 @@ class _Watch:
 
     def __init__(self, asked: Asked, *, ask: bool) -> None:
         from git_dvc.cli import render_pipeline as render
+        from git_dvc.cli.board import Board
 
         self._asked = asked
         self._ask = ask
         self._render = render
+        self._board = Board(console, console.line)
+        self._began: dict[str, float] = {}
+        self._last = ""
 
     def unchanged(self, stage: Stage) -> None:
         """Hear that a stage has nothing to do."""
@@ -226,6 +236,7 @@ class _Watch:
             lines += self._render.reasons(why, stage, console.paint)
         console.say("\n".join(lines))
         console.stdout.flush()
+        self._last = stage.address
 
     def recorded(self, stage: Stage, lock_file: str) -> None:
         """Hear that a stage's record was written."""
@@ -247,8 +258,21 @@ class _Watch:
         if self._asked.on_error != STOP:
             console.error(str(error))
 
+    def ran(self, stage: Stage) -> None:
+        """Hear that a stage has run and its results are recorded."""
+        began = self._began.pop(stage.address, None)
+        if began is not None:
+            spent = human_time(time.monotonic() - began)
+            console.say(f"{self._render.name_of(stage)} ran in {spent}")
+            console.stdout.flush()
+
     def command(self, job: Job, line: str) -> None:
         """Hear that a command line starts."""
+        if not job.attached:
+            if self._last != job.address:  # another one has said something
+                console.say(f"Stage '{quoted(job.address)}' goes on:")
+            self._began.setdefault(job.address, time.monotonic())
+            self._last = job.address
         console.say(f"> {self._render.shown_command(line)}")
         console.stdout.flush()
 
@@ -266,3 +290,4 @@ class _Watch:
 
     def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
         """Hear now and then what runs."""
+        self._board.look(running, scheduler)

@@ -29,12 +29,13 @@ from git_dvc.ops.facts import ProjectFacts
 from git_dvc.ops.stage_run import Inputs, Saver
 from git_dvc.pipeline import forecast as forecasting
 from git_dvc.pipeline import graph as graphs
-from git_dvc.pipeline import runner
+from git_dvc.pipeline import resources, runner
 from git_dvc.pipeline.claims import Claims
 from git_dvc.pipeline.executors.base import Ended, Job, Listener, Settings, log_path
 from git_dvc.pipeline.executors.kinds import LOCAL, open_executor
 from git_dvc.pipeline.forecast import Step
 from git_dvc.pipeline.graph import Graph, read_paths
+from git_dvc.pipeline.resources import Shares
 from git_dvc.pipeline.runner import Outcome, Running
 from git_dvc.pipeline.scheduler import STOP, Scheduler, Task
 from git_dvc.pipeline.stage import Stage
@@ -106,6 +107,9 @@ class Watcher(Listener, Protocol):
 
     def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Hear that outputs were recorded, or put back, without running anything."""
+
+    def ran(self, stage: Stage) -> None:
+        """Hear that a stage's commands succeeded, and that its results are recorded."""
 
     def recorded(self, stage: Stage, lock_file: str) -> None:
         """Hear that a stage's record was written."""
@@ -248,11 +252,12 @@ def repro(
         ExecutorError: The executor cannot be used.
     """
     work = _Work(project, chosen, asked, watcher, progress or NoProgress())
+    taken, limits = work.shares(chosen.order)
     tasks = [
-        Task(address, chosen.graph.needs[address], work.resources(address))
+        Task(address, chosen.graph.needs[address], taken.get(address, {}))
         for address in chosen.order
     ]
-    scheduler = Scheduler(tasks, jobs=asked.jobs, on_error=asked.on_error)
+    scheduler = Scheduler(tasks, jobs=asked.jobs, limits=limits, on_error=asked.on_error)
     executor = open_executor(asked.executor, work.settings())
     try:
         work.note(runner.run(scheduler, executor, work))
@@ -284,29 +289,44 @@ class _Work:
         self._facts = ProjectFacts(project, self._contents, self._stages)
         self._forced = set(chosen.order) if asked.force else set()
         self._inputs: dict[str, Inputs] = {}
+        self._resources: dict[str, dict[str, float]] = {}
         hardlink = project.config.flag("core", "hardlink_lock")
         self._claims = Claims(project.tmp_dir, hardlink=hardlink)
         self.result = Result()
 
     def settings(self) -> Settings:
         """Return what an executor may want to know."""
-        repo = self._project.repo
-
-        def option(name: str) -> str | None:
-            return repo.config_get(name) if repo is not None else None
-
         return Settings(
             self._project.root,
             self._project.tmp_dir,
             self._asked.jobs,
             self._watcher,
             self._claims.keeper,
-            option,
+            self._option,
         )
 
-    def resources(self, address: str) -> dict[str, float]:
-        """Return what a stage needs while it runs."""
-        return {}
+    def _option(self, name: str) -> str | None:
+        repo = self._project.repo
+        return repo.config_get(name) if repo is not None else None
+
+    def shares(self, order: Sequence[str]) -> Shares:
+        """Return what stages take while they run; nothing where each runs alone.
+
+        Raises:
+            FormatError: A stage's ``meta.resources`` is not a map of amounts.
+            ConfigError: Git's config says an amount that is none.
+        """
+        here = self._asked.executor == LOCAL
+        if here and self._asked.jobs == 1:
+            return Shares({}, {})
+        for address in order:
+            stage = self._stages[address]
+            try:
+                self._resources[address] = resources.of_stage(stage.meta)
+            except FormatError as error:
+                where = f"stages.{stage.name}." if stage.name else ""
+                raise FormatError(where + error.what, stage.source) from None
+        return resources.shares(self._resources, self._option, here=here)
 
     # -- before -----------------------------------------------------------------------------
 
@@ -359,8 +379,8 @@ class _Work:
             project.path(stage.wdir),
             {"DVC_ROOT": os.environ.get("DVC_ROOT", project.root), "DVC_STAGE": stage.address},
             log_path(project.tmp_dir, stage.address),
-            self.resources(stage.address),
-            attached=self._asked.jobs == 1,
+            self._resources.get(stage.address, {}),
+            attached=self._asked.jobs == 1 and self._asked.executor == LOCAL,
         )
 
     # -- without a run ----------------------------------------------------------------------
@@ -424,6 +444,7 @@ class _Work:
         self._claims.drop(address)
         self._note(stage, made.lock)
         self.result.ran.append(address)
+        self._watcher.ran(stage)
         if made.changed:
             self._watcher.changed_meanwhile(stage, made.changed)
         if written:

@@ -26,6 +26,8 @@ _LOOK_EVERY_S = 1.0
 _NAP_S = 0.05
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 _KILLED_IN_S = 2.0
+_TAIL_LINES = 10
+_TAIL_BYTES = 4096
 
 
 class Work(Protocol):
@@ -209,9 +211,23 @@ class _Crew:
 def _taken_in(work: Work, job: Job, ended: Ended) -> GitDvcError | None:
     """Return None if a stage succeeded and its results are taken in, else what is wrong."""
     if ended.code:
-        return StageFailedError(job.address, ended.cmd, ended.code, ended.why, job.log)
+        said = "" if job.attached else _end_of(job.log)
+        log = os.path.relpath(job.log)
+        return StageFailedError(job.address, ended.cmd, ended.code, ended.why, log, said)
     try:
         work.finish(job.address, ended)
     except GitDvcError as error:
         return error
     return None
+
+
+def _end_of(log: str) -> str:
+    """Return the last lines of a log, for somebody who has not seen it."""
+    try:
+        with open(log, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(stream.tell() - _TAIL_BYTES, 0))
+            lines = stream.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(lines[-_TAIL_LINES:])

@@ -165,7 +165,8 @@ def test_dask_runs_stages_as_tasks(tmp_path: Path, cluster: Any) -> None:
     assert "no worker of the Dask cluster has 2 gpu" in str(outcome.failed["e"])
 
     def look(*_: object) -> None:
-        if (tmp_path / "on").exists():
+        if (tmp_path / "on").exists() and shop.heard[-1:] != ["asked"]:
+            shop.heard.append("asked")
             os.kill(os.getpid(), signal.SIGINT)
 
     shop.look = look  # type: ignore[assignment,method-assign]

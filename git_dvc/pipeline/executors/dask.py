@@ -121,7 +121,8 @@ class DaskHandle:
         self._started = f"{self._script.path}.started"
         _remove(self._started)
         self._keeper.command(self._token, ["touch", self._script.stop], self._started)
-        settings.listener.command(job, " && ".join(job.cmd))
+        for line in job.cmd:
+            settings.listener.command(job, line)
         self._future = client.submit(
             errand.run,
             self._script.path,

@@ -96,7 +96,8 @@ class SlurmHandle:
         self._said = b""
         self._stopped_by = 0
         self._ended: Ended | None = None
-        settings.listener.command(job, " && ".join(job.cmd))
+        for line in job.cmd:
+            settings.listener.command(job, line)
         try:
             process: Any = subprocess.Popen(
                 ["sbatch", *arguments(job), *options, self._script.path],
