@@ -12,7 +12,7 @@ from git_dvc.cli.console import console
 EXAMPLES = """
 git dvc commit                # all tracked data that changed
 git dvc commit images.dvc     # one output
-git dvc commit train          # what a stage has made
+git dvc commit train          # what a stage has made, as made from what there is now
 """
 
 
@@ -20,7 +20,9 @@ def commit(
     targets: options.Targets = None,
     force: Annotated[
         bool,
-        typer.Option("-f", "--force", help="For scripts of DVC users: nothing is asked anyway."),
+        typer.Option(
+            "-f", "--force", help="Record what all stages depend on, too, not only of those named."
+        ),
     ] = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
@@ -31,6 +33,7 @@ def commit(
 ) -> None:
     """Record the changes of data that is tracked already, without running anything."""
     from git_dvc.cli import opened, render
+    from git_dvc.errors import quoted
     from git_dvc.ops import commit as op
 
     with opened.project() as project:
@@ -45,5 +48,12 @@ def commit(
         )
         changed = [project.shown(path) for path in result.changed]
         console.say(render.stored(result.files, result.size_bytes, changed, staged=result.staged))
+        for stage in result.stale:
+            console.note(f"stage '{quoted(stage)}' is stale: what it was made from has changed")
+        if result.stale:
+            console.hint(
+                "run it with 'git dvc repro'; or say that its results are right all the same:\n"
+                f"git dvc commit {' '.join(quoted(stage) for stage in result.stale)}"
+            )
         opened.tell_how_to_stage(project, changed, staged=result.staged)
         opened.tell_of_conflicts(project, result.in_conflict, result.leftover)

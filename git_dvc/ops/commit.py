@@ -3,6 +3,10 @@
 Where DVC asks before it records a change, nothing is asked here: recording was the request,
 and the versions before it stay in the cache. Each output is finished on its own (data,
 then its pointer), so one that fails leaves the others recorded.
+
+A stage that is named is recorded whole: command, dependencies, parameters and outputs as they are
+now, as if it had just run. That says its results belong to what it depends on, which nobody but
+the user can know; so without a name only outputs are recorded, unless ``--force`` says it of all.
 """
 
 from __future__ import annotations
@@ -11,10 +15,13 @@ from collections.abc import Sequence
 
 from git_dvc import fsutil, hashing, relpaths
 from git_dvc.errors import (
+    FormatError,
     GitDvcError,
     MissingObjectError,
+    MissingOutputError,
     MissingTargetError,
     NotRecordedError,
+    UnknownStageError,
 )
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
@@ -24,6 +31,7 @@ from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.record import Recorded, check_cache_is_ours
 from git_dvc.ops.resolve import Adding, unmerged
 from git_dvc.ops.select import Selected, select
+from git_dvc.pipeline.stage import Stage
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.state import Placed
@@ -40,11 +48,15 @@ class Result:
         staged: Whether they were staged.
         files: Number of files that were read and stored.
         size_bytes: Their size.
+        stages: Addresses of stages that were recorded whole.
+        stale: Addresses of stages whose outputs were recorded and which used something else.
         in_conflict: Pointer files that were not staged: more in them is in conflict.
         leftover: What a merge put beside ours (``name~theirs``) and is still there.
     """
 
     def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.stale: list[str] = []
         self.in_conflict: list[str] = []
         self.leftover: list[str] = []
         self.recorded: list[str] = []
@@ -70,7 +82,7 @@ def commit(
         project: The project.
         targets: What to record; nothing means everything. A path inside a tracked
             directory is recorded alone: other changes in it stay unrecorded.
-        force: DVC's "do not ask"; nothing is asked in any case.
+        force: Record all chosen stages whole, also those that are not named.
         with_deps: For stages: also what they depend on.
         recursive: Targets may be directories with outputs in them.
         relink: Replace files by links where ``cache.type`` says so.
@@ -88,6 +100,14 @@ def commit(
         project.forget_tracked()
         chosen = select(project, targets, recursive=recursive, with_deps=with_deps)
         uncached = _uncached(project, targets, chosen)
+        whole = _whole_stages(project, targets, force, recursive, with_deps)
+        if whole:
+            theirs = {(stage.lock_file, stage.name) for stage in whole}
+            chosen = [c for c in chosen if c.inner or (c.item.source, c.item.stage) not in theirs]
+            uncached = [item for item in uncached if (item.source, item.stage) not in theirs]
+            check_not_busy(
+                project, [out.relpath for stage in whole for out in stage.outs if out.relpath]
+            )
         check_not_busy(project, [c.item.relpath for c in chosen] + [u.relpath for u in uncached])
         check_cache_is_ours(project)
         conflicts = Adding(project, [(c.item, i) for c in chosen for i in c.inner or ("",)]
@@ -109,6 +129,7 @@ def commit(
                     _commit_one(project, selected, result, relink, watch)
                 except (GitDvcError, PermissionError) as problem:
                     problems += _reasons(project, item, problem)
+            _record_whole(project, whole, result, problems, relink, watch)
             for item in uncached:
                 try:
                     _note_uncached(project, item, result, watch)
@@ -116,6 +137,8 @@ def commit(
                     problems += _reasons(project, item, problem)
             if not problems:
                 conflicts.finish()
+            if not whole:
+                result.stale = _still_stale(project, result.recorded, watch)
         finally:
             result.in_conflict = sorted(conflicts.held)
             result.leftover = conflicts.leftover
@@ -126,6 +149,89 @@ def commit(
     if problems:
         raise NotRecordedError(problems)
     return result
+
+
+# -- whole stages -----------------------------------------------------------------------------
+
+
+def _whole_stages(
+    project: Project, targets: Sequence[str], force: bool, recursive: bool, with_deps: bool
+) -> list[Stage]:
+    """Return the stages that are to be recorded whole, each after those that it needs."""
+    if not (targets or force):
+        return []
+    from git_dvc.ops import stages
+    from git_dvc.pipeline import graph as graphs
+
+    found = stages.load(project)
+    chosen: dict[str, Stage] = {} if targets else dict(found.stages)
+    for target in targets:
+        try:
+            some = stages.choose(found, [target], folder=project.relpath("."), recursive=recursive)
+        except (UnknownStageError, FormatError):
+            continue  # an output, or nothing: told by whoever looks for outputs
+        chosen.update((stage.address, stage) for stage in some)
+    if with_deps and any(stage.cmd for stage in chosen.values()):
+        above = graphs.build(found.stages.values()).upstream(chosen)
+        chosen = {address: found.stages[address] for address in sorted(above)}
+    return [
+        stage
+        for stage in chosen.values()
+        if stage.cmd
+        and not {stage.source, stage.lock_file} & project.unmerged
+        and (targets or stage.recorded is not None or _has_something(project, stage))
+    ]
+
+
+def _has_something(project: Project, stage: Stage) -> bool:
+    """Return whether a stage that has no record has made something all the same."""
+    places = [project.path(out.relpath) for out in stage.outs if out.relpath]
+    return any(fsutil.lstat(place) is not None for place in places)
+
+
+def _record_whole(
+    project: Project,
+    whole: Sequence[Stage],
+    result: Result,
+    problems: list[tuple[str, str]],
+    relink: bool,
+    progress: Progress,
+) -> None:
+    if not whole:
+        return
+    from git_dvc.ops.stage_run import Saver
+
+    saver = Saver(project, progress, relink=relink)
+    for stage in whole:
+        try:
+            saver.get_ready([stage])
+            made = saver.collect(stage, saver.inputs(stage))
+            if saver.record(stage, made):
+                result.stages.append(stage.address)
+        except (GitDvcError, PermissionError) as problem:
+            problems.append((stage.address, _reason(problem)))
+            continue
+        for out in made.outs:
+            result.files += out.stored
+            result.size_bytes += out.size_bytes
+    result.changed += [path for path in saver.written if path not in result.changed]
+
+
+def _still_stale(project: Project, recorded: Sequence[str], progress: Progress) -> list[str]:
+    """Return the stages whose outputs were recorded, but which used something else than it is."""
+    every = {**project.tracked.uncached, **project.tracked.outs}
+    made = {(every[path].source, every[path].stage) for path in recorded if every[path].stage}
+    if not made:
+        return []
+    from git_dvc.ops import stages
+    from git_dvc.ops.stage_run import Saver
+
+    saver = Saver(project, progress)
+    return [
+        stage.address
+        for stage in stages.load(project).stages.values()
+        if (stage.lock_file, stage.name) in made and not saver.used_the_same(stage)
+    ]
 
 
 def _uncached(
@@ -165,10 +271,16 @@ def _reasons(
     name = project.shown(item.relpath)
     if isinstance(problem, MissingTargetError):
         return [(name, "no such file or directory")]
+    return [(name, _reason(problem))]
+
+
+def _reason(problem: GitDvcError | OSError) -> str:
     if isinstance(problem, OSError):
-        return [(name, (problem.strerror or str(problem)).lower())]
+        return (problem.strerror or str(problem)).lower()
+    if isinstance(problem, MissingOutputError):
+        return "outputs are not there: " + ", ".join(line.strip() for line in problem.details)
     details = "; ".join(line.strip() for line in problem.details)
-    return [(name, f"{problem.message.rstrip(':')}{': ' + details if details else ''}")]
+    return f"{problem.message.rstrip(':')}{': ' + details if details else ''}"
 
 
 # -- one output -------------------------------------------------------------------------------

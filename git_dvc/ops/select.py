@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from git_dvc import relpaths
-from git_dvc.errors import UnknownTargetError
+from git_dvc.errors import FormatError, UnknownStageError, UnknownTargetError
 from git_dvc.project import Project
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, Tracked, TrackedOut
 
@@ -87,7 +87,10 @@ def _made_from(
     every = tracked._replace(outs={**tracked.uncached, **tracked.outs}, uncached={})
     found: list[TrackedOut] = []
     seen: set[str] = set()
-    todo = [dep for one in _resolve(project, every, target, recursive) for dep in one.item.deps]
+    try:
+        todo = [dep for one in _resolve(project, every, target, recursive) for dep in one.item.deps]
+    except UnknownTargetError:
+        return []  # a stage that never ran: otherwise it was told before
     while todo:
         dep = todo.pop()
         if dep in seen:
@@ -134,12 +137,25 @@ def _resolve(project: Project, tracked: Tracked, target: str, recursive: bool) -
     below = tracked.below(relpath)
     if below and recursive:
         return [Selected(item) for item in below]
+    if tracked is project.tracked and _is_stage(project, target):
+        return []  # it never ran, or keeps nothing
     raise UnknownTargetError(
         target,
         known=[project.shown(name) for item in tracked.outs.values() for name in
                (item.relpath, item.source)],
         has_outputs=bool(below),
     )  # fmt: skip
+
+
+def _is_stage(project: Project, target: str) -> bool:
+    """Return whether a target names stages of the work tree, whatever they have made."""
+    from git_dvc.ops import stages
+
+    try:
+        stages.choose(stages.load(project), [target], folder=project.relpath("."))
+    except (UnknownStageError, FormatError):
+        return False
+    return True
 
 
 def _of_stage(tracked: Tracked, source: str, stage: str) -> list[Selected]:

@@ -204,6 +204,14 @@ class Saver:
         self._inputs[stage.address] = looked
         return Inputs(tuple(deps), self.params(stage))
 
+    def used_the_same(self, stage: Stage) -> bool:
+        """Return whether a stage's record is of a run that used what there is now."""
+        try:
+            used = self._used(stage, self.inputs(stage))
+        except GitDvcError:
+            return False
+        return stage.recorded is not None and _used_the_same(stage.recorded, used)
+
     def params(self, stage: Stage) -> dict[str, dict[str, Any]]:
         """Return the values of a stage's parameters; errors as ``inputs``."""
         from git_dvc.compare import values
@@ -370,7 +378,7 @@ class Saver:
         def is_whole(record: LockStage) -> bool:
             if pull is not None:
                 pull.outs([_tracked(stage, out, _named(record, out.path)) for out in stage.outs])
-            return self._has_all(record)
+            return self._has_all(record.outs)
 
         if pull is not None and run_cache:
             pull.records(runcache.place_of(used, paths))
@@ -397,9 +405,9 @@ class Saver:
         durable = project.repo is None or project.repo.config_bool("dvc.fsync", True)
         return RunCache(project.cache_root, durable=durable)
 
-    def _has_all(self, record: LockStage) -> bool:
-        """Return whether the cache has all that a run made."""
-        for out in record.outs:
+    def _has_all(self, outs: Iterable[Out]) -> bool:
+        """Return whether the cache has all of some outputs."""
+        for out in outs:
             if out.hash is None or out.hash_name not in hashing.ALGORITHMS:
                 return False
             cache = self._project.cache(out.hash_name)
@@ -418,18 +426,10 @@ class Saver:
         self._recorder()
         for out in stage.outs:
             relpath = out.relpath or ""
-            item = _tracked(stage, out, _named(record, out.path))
-            if not self._holds(relpath, item.out):
+            content = _named(record, out.path) or Out(out.path)
+            if not self._holds(relpath, content):
                 self._remove(stage, out)
-                # A file that Git versions is an ordinary one, never a link to the cache.
-                types = None if out.flags.cache else (REFLINK, COPY)
-                done = place(self._project, [Selected(item)], self._progress, types=types)
-                trouble = done.trouble(self._project.shown)
-                if trouble is not None:
-                    raise trouble
-                self._note_out(relpath, item.out, stage.lock_file)
-                if not out.flags.cache:
-                    self._project.state.save([], [relpath])
+                self._bring(stage, out, content)
             if out.flags.cache:
                 self._ignore(relpath)
         self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
@@ -615,20 +615,32 @@ class Saver:
             self.written.append(path)
 
     def put_back(self, stage: Stage) -> None:
-        """Bring back the cached outputs of a stage that failed, as its record has them.
+        """Bring back the outputs of a stage that failed, as its record has them.
 
         What the command has made of them stays: somebody will want to look at it.
         """
         for out in stage.outs:
             old = _recorded(stage, out.path, outs=True)
             relpath = out.relpath
-            if old is None or old.hash is None or relpath is None or not out.flags.cache:
+            if old is None or relpath is None or relpath not in self._gone:
                 continue
-            if fsutil.lstat(self._project.path(relpath)) is None:
+            if fsutil.lstat(self._project.path(relpath)) is None and self._has_all([old]):
                 self._recorder()
-                place(self._project, [Selected(_tracked(stage, out))], self._progress)
-                self._note_out(relpath, old, stage.lock_file)
+                self._bring(stage, out, old)
                 self.contents.forget([relpath])
+
+    def _bring(self, stage: Stage, out: StageOut, content: Out) -> None:
+        """Put an output that is not there in place."""
+        item = _tracked(stage, out, content)
+        # A file that Git versions is an ordinary one, never a link to the cache.
+        types = None if out.flags.cache else (REFLINK, COPY)
+        done = place(self._project, [Selected(item)], self._progress, types=types)
+        trouble = done.trouble(self._project.shown)
+        if trouble is not None:
+            raise trouble
+        self._note_out(item.relpath, item.out, stage.lock_file)
+        if not out.flags.cache:
+            self._project.state.save([], [item.relpath])
 
     def finish(self) -> bool:
         """Put changed files into Git's index if that is wanted; return whether it was done.

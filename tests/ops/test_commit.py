@@ -8,7 +8,7 @@ import pytest
 
 from git_dvc import hashing
 from git_dvc.errors import NotRecordedError, UnknownTargetError
-from git_dvc.formats import pointer
+from git_dvc.formats import lockfile, pointer
 from git_dvc.ops.add import add
 from git_dvc.ops.commit import commit
 from git_dvc.project import Project
@@ -222,3 +222,77 @@ def test_dvc_is_content_with_what_was_recorded(project: Project, dvc: Dvc) -> No
     commit(project, [])
     assert dvc("status", "--json", "d.dvc", "make") == "{}"
     assert "changed checksum" not in dvc("status", "imported.dvc")
+
+
+# -- stages -----------------------------------------------------------------------------------
+
+STAGE = """\
+stages:
+  copy:
+    cmd: cp a b
+    deps: [a]
+    params: [x]
+    outs: [b]
+    metrics: [m.json: {cache: false}]
+"""
+
+
+def locked() -> lockfile.LockStage:
+    return lockfile.parse(Path("dvc.lock").read_bytes())["copy"]
+
+
+@pytest.fixture
+def ran(project: Project) -> Project:
+    """A project with a stage that somebody ran by hand, and that was recorded."""
+    for path, text in {"a": "1", "b": "1", "m.json": "{}", "params.yaml": "x: 1\n"}.items():
+        write(path, text)
+    write("dvc.yaml", STAGE)
+    commit(project, ["copy"])
+    return project
+
+
+def test_a_stage_that_never_ran_is_recorded_as_it_is(ran: Project) -> None:
+    assert [dep.hash for dep in locked().deps] == [md5("1")]
+    assert locked().params == {"params.yaml": {"x": 1}}
+    assert {out.path: out.hash for out in locked().outs} == {"b": md5("1"), "m.json": md5("{}")}
+    assert ran.cache().has(md5("1"))
+    assert Path(".gitignore").read_text() == "/b\n"
+    before = Path("dvc.lock").read_bytes()
+    assert not commit(ran, ["copy"]).stages
+    assert Path("dvc.lock").read_bytes() == before
+
+
+def test_only_who_says_so_makes_a_stale_stage_count_as_run(ran: Project) -> None:
+    write("a", "2")
+    write("b", "by hand")
+    assert commit(ran).stale == ["copy"]
+    assert locked().deps[0].hash == md5("1"), "a run that never was must not be recorded"
+    assert locked().outs[0].hash == md5("by hand")
+    assert commit(ran, ["b"]).stages == []
+    assert locked().deps[0].hash == md5("1")
+    write("params.yaml", "x: 2\n")
+    assert commit(ran, force=True).stages == ["copy"]
+    assert locked().deps[0].hash == md5("2")
+    assert locked().params == {"params.yaml": {"x": 2}}
+    assert commit(ran).stale == []
+
+
+def test_with_deps_also_the_stages_before_are_recorded(ran: Project) -> None:
+    write("dvc.yaml", STAGE + "  next:\n    cmd: cp b c\n    deps: [b]\n    outs: [c]\n")
+    write("c", "1")
+    write("b", "new")
+    assert commit(ran, ["next"], with_deps=True).stages == ["copy", "next"]
+    write("b", "newer")
+    assert commit(ran, ["next"]).stages == ["next"]
+    assert locked().outs[0].hash == md5("new")
+
+
+def test_a_stage_without_its_outputs_is_told_and_the_others_recorded(ran: Project) -> None:
+    write("dvc.yaml", STAGE + "  next:\n    cmd: cp b c\n    deps: [b]\n    outs: [c]\n")
+    write("a", "2")
+    with pytest.raises(NotRecordedError) as caught:
+        commit(ran, ["next", "copy"])
+    assert caught.value.details == ["  next: outputs are not there: c"]
+    assert locked().deps[0].hash == md5("2")
+    with pytest.raises(UnknownTargetError):
+        commit(ran, ["nxt"])
