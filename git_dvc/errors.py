@@ -1034,6 +1034,24 @@ class NowhereError(GitDvcError):
         )
 
 
+class NotFetchedError(GitDvcError):
+    """Data that is tracked would have to come from a remote, which nobody asked for.
+
+    Args:
+        path: Of the data.
+        tried: It was asked for, and no remote has it.
+    """
+
+    def __init__(self, path: str, *, tried: bool = False) -> None:
+        self.path = path
+        self.what = "its data is not in the cache"
+        hint = "bring it with --fetch"
+        if tried:
+            self.what = "its data is neither in the cache nor on a remote"
+            hint = "run 'git dvc push' in a clone that has it"
+        super().__init__(f"{quoted(path)}: {self.what}", hint=hint)
+
+
 class DestinationError(GitDvcError):
     """A copy cannot go where it should."""
 

@@ -96,6 +96,12 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("check-ignore", "check_ignore:check_ignore", "Tell which paths .dvcignore hides"),
         Entry("root", "root:root", "Show the way to the top of the project"),
     ),
+    "compare versions": (
+        Entry("metrics show", "metrics:show", "Show metrics of any versions"),
+        Entry("metrics diff", "metrics:diff", "Show which metrics differ between versions"),
+        Entry("params show", "params:show", "Show parameters of any versions"),
+        Entry("params diff", "params:diff", "Show which parameters differ between versions"),
+    ),
     "clean and repair": (
         Entry("fsck", "fsck:fsck", "Check the cache and say who needs what is broken"),
         Entry("gc", "gc:gc", "Delete data that nothing needs from cache and remote"),
@@ -120,6 +126,8 @@ _GROUP_SUMMARIES = {
     "data": "Look at tracked data",
     "remote": "Where data is shared",
     "op": "What git-dvc did in this work tree",
+    "metrics": "Numbers that say how good a version is",
+    "params": "Values that a version was made with",
     "artifacts": "Models and data sets that have names and versions",
 }
 

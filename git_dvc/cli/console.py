@@ -131,6 +131,14 @@ class Console:
             shown, self._pager = self._pager, None
             shown.finish()
 
+    def width(self) -> int | None:
+        """Return how many columns the terminal has; None if stdout is none."""
+        if not is_terminal(self.stdout):
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
     # -- colour ----------------------------------------------------------------------
 
     def coloured(self, stream: TextIO | None = None) -> bool:

@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from git_dvc import relpaths
 from git_dvc.errors import FormatError
 from git_dvc.formats import lockfile, pointer, yamltext
 from git_dvc.formats import stages as definitions
+from git_dvc.tracked import LOCK_FILE
 
 DEFAULT_FILE = "params.yaml"
 
@@ -50,22 +51,38 @@ class Stages:
     Args:
         path: Of the ``dvc.yaml``, relative to the project.
         data: What it holds.
-        lock: What the lock file holds; None if there is none.
+        lock: Returns what the lock file holds, or None; called only if it is needed.
 
     Raises:
-        FormatError: One of them cannot be used.
+        FormatError: One of them cannot be used; the lock file when it is needed.
+
+    Attributes:
+        asked_lock: Whether the lock file was needed.
     """
 
-    def __init__(self, path: str, data: bytes, lock: bytes | None = None) -> None:
+    def __init__(self, path: str, data: bytes, lock: Callable[[], bytes | None]) -> None:
         self.path = path
+        self.asked_lock = False
         self._folder = path.rpartition("/")[0]
+        self._lock = lock
+        self._runs: dict[str, lockfile.LockStage] | None = None
         try:
             self._defined = definitions.parse(data)
             value = yamltext.parse(data)
-            self._recorded = lockfile.parse(lock) if lock else {}
         except FormatError as problem:
             raise problem if problem.where else problem.at(path) from None
         self._value: dict[Any, Any] = value if isinstance(value, dict) else {}
+
+    @property
+    def _recorded(self) -> dict[str, lockfile.LockStage]:
+        if self._runs is None:
+            self.asked_lock = True
+            data = self._lock()
+            try:
+                self._runs = lockfile.parse(data) if data else {}
+            except FormatError as problem:
+                raise problem.at(relpaths.join(self._folder, LOCK_FILE)) from None
+        return self._runs
 
     def names(self) -> list[str]:
         """Return the names as they are written: of stages, and of groups."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from git_dvc.compare import values
@@ -10,6 +10,9 @@ from git_dvc.errors import GitDvcError
 
 Problems = dict[str, Exception]
 """What went wrong, by file."""
+
+Parse = Callable[[str, bytes], Any]
+"""Returns the value of a file, by its path and what it holds; see ``values.parse``."""
 
 
 class Files(Protocol):
@@ -26,12 +29,21 @@ class Files(Protocol):
             GitDvcError: It cannot be had.
         """
 
+    def parsed(self, path: str, parse: Parse) -> Any:
+        """Return the value of a file; errors as ``read`` and ``parse``.
+
+        Nobody may change it: other versions may have the same.
+        """
+
     def below(self, path: str) -> list[str]:
         """Return the files in a directory; of a file, or of nothing, the path itself."""
 
 
 def read_all(
-    files: Files, paths: Sequence[str], problems: Problems | None
+    files: Files,
+    paths: Sequence[str],
+    problems: Problems | None,
+    parse: Parse = values.parse,
 ) -> Iterator[tuple[str, Any]]:
     """Yield files with their values, those in directories one by one.
 
@@ -39,9 +51,17 @@ def read_all(
         FileNotFoundError: One is not there, and ``problems`` is None.
         GitDvcError: One cannot be read or understood, and ``problems`` is None.
     """
-    for path in dict.fromkeys(one for listed in paths for one in files.below(listed)):
+    every: dict[str, None] = {}
+    for listed in paths:
         try:
-            value = values.parse(path, files.read(path))
+            every |= dict.fromkeys(files.below(listed))
+        except (GitDvcError, OSError) as problem:
+            if problems is None:
+                raise
+            problems[listed] = problem
+    for path in every:
+        try:
+            value = files.parsed(path, parse)
         except (GitDvcError, OSError) as problem:
             if problems is None:
                 raise

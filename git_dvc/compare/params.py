@@ -78,7 +78,7 @@ def _variables(
             if path in known or not files.exists(path):
                 continue
             try:
-                value = values.parse(path, files.read(path))
+                value = files.parsed(path, values.parse)
             except (FormatError, OSError):
                 continue
             for expression in used:

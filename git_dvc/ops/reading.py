@@ -177,7 +177,7 @@ class Reading:
         own = self.source.cached(entry)
         if own is not None:
             return own
-        store = self._store_for(entry.hash_name)
+        store = self.store(entry.hash_name)
         return store.path(entry.hash) if store.has(entry.hash) else None
 
     @property
@@ -218,10 +218,21 @@ class Reading:
         """Fetch a file into the store and return where it is; its hash is right."""
         assert entry.hash is not None  # noqa: S101 - the caller's part
         self._fetch([entry])
-        return self._store_for(entry.hash_name).path(entry.hash)
+        return self.store(entry.hash_name).path(entry.hash)
+
+    def fetch(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Bring tracked data into the store: files, and manifests of directories.
+
+        Returns:
+            What is nowhere, or damaged everywhere.
+
+        Raises:
+            RemoteError: A remote failed; what came before stays.
+        """
+        return self.source.fetch(entries, self.store, self._progress)
 
     def _fetch(self, entries: Sequence[Entry]) -> None:
-        missing = self.source.fetch(entries, self._store_for, self._progress)
+        missing = self.fetch(entries)
         if missing:
             part = self.source.parts[missing[0].project]
             paths = [entry.path for entry in missing]
@@ -233,7 +244,8 @@ class Reading:
         lacking = [entry for entry in files if self.place(entry) is None]
         self._fetch([entry for entry in lacking if not self._is_large(entry)])
 
-    def _store_for(self, name: str) -> Cache:
+    def store(self, name: str) -> Cache:
+        """Return the cache that fetched data goes to, of one hash algorithm."""
         if name not in self._stores:
             self._stores[name] = self._made_store(name)
         return self._stores[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,13 +11,13 @@ from git_dvc import relpaths
 from git_dvc.compare import metrics as metric_values
 from git_dvc.compare import params as param_values
 from git_dvc.compare.declared import Stages
-from git_dvc.compare.files import Problems
-from git_dvc.errors import UnknownStageError
+from git_dvc.compare.files import Parse, Problems
+from git_dvc.errors import FormatError, GitDvcError, UnknownStageError
 from git_dvc.ops.reading import Reading
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE
 
 
-class _Files:
+class SourceFiles:
     """The files of a source; see ``Files`` in ``compare/files.py``."""
 
     def __init__(self, reading: Reading) -> None:
@@ -31,6 +32,10 @@ class _Files:
         """Return what a file holds."""
         return self._reading.read(self._reading.entry(path))
 
+    def parsed(self, path: str, parse: Parse) -> Any:
+        """Return the value of a file."""
+        return parse(path, self.read(path))
+
     def below(self, path: str) -> list[str]:
         """Return the files in a directory."""
         source = self._reading.source
@@ -41,11 +46,15 @@ class _Files:
         return [entry.path for entry in found]
 
 
-def stages_files(reading: Reading) -> list[Stages]:
+def stages_files(reading: Reading, broken: list[GitDvcError] | None = None) -> list[Stages]:
     """Return all ``dvc.yaml`` of the project at the top of a source.
 
+    Args:
+        reading: What to read.
+        broken: Gets the errors of those that cannot be used, which are left out then.
+
     Raises:
-        FormatError: One of them cannot be used.
+        FormatError: One of them cannot be used, and ``broken`` is None.
     """
     source = reading.source
     top = source.parts[""]
@@ -56,10 +65,15 @@ def stages_files(reading: Reading) -> list[Stages]:
             continue
         if top.ignores(path, is_dir=False):
             continue
-        data = top.read(path)
-        if data is not None:
-            lock = top.read(relpaths.join(path.rpartition("/")[0], LOCK_FILE))
-            found.append(Stages(path, data, lock))
+        try:
+            data = top.read(path)
+            if data is not None:
+                lock = relpaths.join(path.rpartition("/")[0], LOCK_FILE)
+                found.append(Stages(path, data, functools.partial(top.read, lock)))
+        except FormatError as problem:
+            if broken is None:
+                raise
+            broken.append(problem)
     return found
 
 
@@ -88,9 +102,9 @@ def params(
     every = stages_files(reading)
     return param_values.show(
         every,
-        _Files(reading),
+        SourceFiles(reading),
         targets,
-        stages=_chosen(every, stages, reading.here()),
+        stages=chosen(every, stages, reading.here()),
         deps=deps,
         problems=problems,
     )
@@ -101,15 +115,15 @@ def metrics(
 ) -> dict[str, Any]:
     """Return metrics by file; arguments and errors as ``params``."""
     every = [] if targets else stages_files(reading)
-    return metric_values.show(every, _Files(reading), targets, problems=problems)
+    return metric_values.show(every, SourceFiles(reading), targets, problems=problems)
 
 
-def _chosen(
+def chosen(
     every: Sequence[Stages], addresses: Iterable[str], here: str
 ) -> dict[str, set[str] | None] | None:
     """Return the stages that addresses name, by ``dvc.yaml``; None stands for all of them."""
     by_path = {one.path: one for one in every}
-    chosen: dict[str, set[str] | None] = {}
+    found: dict[str, set[str] | None] = {}
     for address in addresses:
         file, colon, name = address.rpartition(":")
         if not colon and address.endswith((".yaml", ".yml")):
@@ -120,9 +134,9 @@ def _chosen(
             known = [f"{one.path}:{stage}" for one in every for stage in one.names()]
             raise UnknownStageError(address, known)
         if not name:
-            chosen[path] = None
-        elif chosen.get(path, set()) is not None:
-            names = chosen.setdefault(path, set())
+            found[path] = None
+        elif found.get(path, set()) is not None:
+            names = found.setdefault(path, set())
             if names is not None:
                 names.add(name)
-    return chosen or None
+    return found or None

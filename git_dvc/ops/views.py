@@ -21,7 +21,7 @@ from git_dvc.errors import FormatError, quoted
 from git_dvc.formats.ignore import NAME as IGNORE_NAME
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
-from git_dvc.tracked import is_source
+from git_dvc.tracked import STAGES_FILE, is_source
 
 OWN_FOLDERS = frozenset((".git", ".hg", ".dvc"))
 CONFIG = ".dvc/config"
@@ -241,7 +241,7 @@ class CommitView:
         bring: Gets blobs that may be missing, all at once.
     """
 
-    ALSO = (IGNORE_NAME, "config")
+    ALSO = (IGNORE_NAME, "config", STAGES_FILE)
 
     def __init__(
         self,
@@ -255,6 +255,7 @@ class CommitView:
         self._prefix = prefix
         self._bring = bring
         self._folders: dict[str, dict[str, Node]] = {}
+        self._named: dict[str, str] | None = None
 
     def _listing(self, folder: str) -> dict[str, Node]:
         """Return a directory as it is in Git, with trees under ``blob``."""
@@ -341,10 +342,28 @@ class CommitView:
 
     def sources(self) -> list[str]:
         """Return all pointer, lock and ignore files, and configs of projects."""
-        return sorted(self._pointers())
+        return sorted(
+            path for path in self._pointers() if not f"/{path}".endswith(f"/{STAGES_FILE}")
+        )
+
+    def blobs(self) -> dict[str, str]:
+        """Return Git's names of what ``sources`` has and of all ``dvc.yaml``, by path."""
+        return self._pointers()
+
+    def blob(self, path: str) -> str | None:
+        """Return Git's name of a file, links followed; None if there is none.
+
+        Raises:
+            FormatError: A link leads out of here.
+        """
+        found = self._found(path)
+        return None if found is None or found[1].is_dir else found[1].blob
 
     def named(self, name: str) -> list[str]:
         """Return all files of one name."""
+        if name == STAGES_FILE:
+            found = self._pointers()
+            return sorted(path for path in found if f"/{path}".endswith(f"/{STAGES_FILE}"))
         start = f"{self._prefix}/" if self._prefix else ""
 
         def want(path: str) -> bool:
@@ -353,6 +372,11 @@ class CommitView:
         return [path[len(start) :] for path in self._trees.files(self._commit, want)]
 
     def _pointers(self) -> dict[str, str]:
+        if self._named is None:
+            self._named = self._found_pointers()
+        return self._named
+
+    def _found_pointers(self) -> dict[str, str]:
         cut = len(self._prefix) + 1 if self._prefix else 0
         start = f"{self._prefix}/" if self._prefix else ""
         found = {}
