@@ -176,6 +176,8 @@ def _summary(project: Project, asked: Asked, result: Result) -> int:
     from git_dvc.errors import ReproFailedError
     from git_dvc.pipeline.scheduler import IGNORE, STOP
 
+    for problem in result.not_pulled:
+        console.warning(problem.message)
     if result.kept:
         console.note(render.kept([project.shown(path) for path in result.kept]))
     changed = [project.shown(path) for path in result.changed]

@@ -26,6 +26,7 @@ from git_dvc.formats.lockfile import LockStage
 from git_dvc.ops import stages as staging
 from git_dvc.ops.contents import Contents
 from git_dvc.ops.facts import ProjectFacts
+from git_dvc.ops.stage_pull import RemotePuller
 from git_dvc.ops.stage_run import Inputs, Saver
 from git_dvc.pipeline import forecast as forecasting
 from git_dvc.pipeline import graph as graphs
@@ -149,6 +150,7 @@ class Result:
         failed: Those that failed, with the reason.
         skipped: Those that did not start, with the failed stage that they need.
         not_started: Those that did not start because the run was over.
+        not_pulled: What could not be brought from a remote, and why.
         kept: Files that were saved in the cache before they went.
         changed: Files for Git that were written.
         staged: Whether they were staged.
@@ -162,6 +164,7 @@ class Result:
         self.failed: dict[str, GitDvcError] = {}
         self.skipped: dict[str, str] = {}
         self.not_started: list[str] = []
+        self.not_pulled: list[GitDvcError] = []
         self.kept: list[str] = []
         self.changed: list[str] = []
         self.staged = False
@@ -288,6 +291,7 @@ class _Work:
         self._saver = Saver(project, progress, contents=self._contents, commit=asked.commit)
         self._facts = ProjectFacts(project, self._contents, self._stages)
         self._forced = set(chosen.order) if asked.force else set()
+        self._puller = RemotePuller(project, progress) if asked.pull else None
         self._inputs: dict[str, Inputs] = {}
         self._resources: dict[str, dict[str, float]] = {}
         hardlink = project.config.flag("core", "hardlink_lock")
@@ -336,6 +340,8 @@ class _Work:
         if stage.frozen and stage.cmd:
             self._watcher.frozen(stage)
         why = self._why(stage)
+        if why and self._puller is not None:
+            why = self._pull(stage, why, self._puller)
         if not why:
             self.result.unchanged.append(address)
             self._watcher.unchanged(stage)
@@ -350,10 +356,41 @@ class _Work:
         reads, writes = read_paths(stage), (graphs.place(stage, out) for out in stage.outs)
         self._claims.take(address, self._full(reads), self._full(writes))
         with self._project.lock(self._progress):
-            self._inputs[address] = self._saver.inputs(stage)
+            inputs = self._saver.inputs(stage)
+            if self._restore(stage, inputs, why):
+                return None
+            self._inputs[address] = inputs
             self._saver.prepare(stage)
         self._watcher.starts(stage, why)
         return self._job(stage)
+
+    def _pull(self, stage: Stage, why: list[Reason], puller: RemotePuller) -> list[Reason]:
+        """Bring what is missing; return the reasons that are left for a stage to run."""
+        places = [out.relpath for out in stage.outs if out.relpath is not None]
+        if not self._why(stage, allow_missing=True):
+            brought = puller.bring(places)  # only data is missing, so what it used is not needed
+        else:
+            brought = puller.deps(stage)
+        if not brought:
+            return why
+        self._contents.forget(brought)
+        return self._why(stage)
+
+    def _restore(self, stage: Stage, inputs: Inputs, why: Sequence[Reason]) -> bool:
+        """Put the results of an earlier run in place, if it used the same; tell whether."""
+        if stage.address in self._forced:
+            return False
+        saver, use = self._saver, self._asked.run_cache
+        made = saver.restore(stage, inputs, run_cache=use, pull=self._puller)
+        if made is None:
+            return False
+        self._watcher.restored(stage, why)
+        if saver.record(stage, made):
+            self._watcher.recorded(stage, stage.lock_file)
+        self._claims.drop(stage.address)
+        self._note(stage, made.lock)
+        self.result.restored.append(stage.address)
+        return True
 
     def _full(self, places: Iterable[str]) -> list[str]:
         root = self._project.root
@@ -361,11 +398,12 @@ class _Work:
             os.path.normpath(os.path.join(root, place)) for place in places if "://" not in place
         ]
 
-    def _why(self, stage: Stage) -> list[Reason]:
+    def _why(self, stage: Stage, *, allow_missing: bool = False) -> list[Reason]:
         """Return at least one reason for a stage to run, if there is one."""
         if stage.address in self._forced and stage.cmd and not stage.frozen:
             return [Reason(FORCED)]
-        found = reasons(stage, self._facts, allow_missing=self._asked.allow_missing)
+        allow_missing = allow_missing or self._asked.allow_missing
+        found = reasons(stage, self._facts, allow_missing=allow_missing)
         if self._asked.why or not stage.cmd or stage.frozen:
             return list(found)
         first = next(found, None)
@@ -394,6 +432,8 @@ class _Work:
             if out.relpath is not None and not os.path.lexists(project.path(out.relpath))
         ]
         lost = [reason.path for reason in why if reason.how in (DELETED, NOT_IN_CACHE)]
+        if gone and self._puller is not None:
+            self._puller.bring(gone)
         if gone:
             self._put_back(stage, gone)
         if any(reason.how != DELETED for reason in why) or len(lost) > len(gone):
@@ -455,10 +495,13 @@ class _Work:
 
     def failed(self, address: str, error: GitDvcError) -> None:
         """Hear that a stage has failed."""
+        stage = self._stages[address]
         self._contents.forget()
         self._inputs.pop(address, None)
+        with self._project.lock(self._progress):
+            self._saver.put_back(stage)
         self._claims.drop(address)
-        self._watcher.failed(self._stages[address], error)
+        self._watcher.failed(stage, error)
 
     def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
         """Hear now and then what runs."""
@@ -473,7 +516,12 @@ class _Work:
     def close(self) -> None:
         """Stage what was written, and store what was learned."""
         self._claims.close()
+        if self._puller is not None:
+            self._puller.close()
+            self.result.not_pulled = self._puller.problems
         with self._project.lock(self._progress):
+            for address in self._inputs:  # they were stopped
+                self._saver.put_back(self._stages[address])
             self.result.staged = self._saver.finish()
         self.result.kept = list(self._saver.kept)
         self.result.changed += [

@@ -8,7 +8,7 @@ used is told once, and the stage runs instead.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from git_dvc import relpaths
 from git_dvc.errors import ConfigError, GitDvcError, RemoteError
@@ -54,7 +54,11 @@ class RemotePuller:
             self._remote = None
 
     def deps(self, stage: Stage) -> list[str]:
-        """Bring tracked data that a stage depends on and that is not there.
+        """Bring tracked data that a stage depends on and that is not there; as ``bring``."""
+        return self.bring(dep.relpath for dep in stage.deps if dep.relpath is not None)
+
+    def bring(self, paths: Iterable[str]) -> list[str]:
+        """Bring tracked data at, in or around paths where nothing is, and put it in place.
 
         The project must not be locked.
 
@@ -62,11 +66,7 @@ class RemotePuller:
             Paths, relative to the project, where something was put.
         """
         project = self._project
-        gone = [
-            dep.relpath
-            for dep in stage.deps
-            if dep.relpath is not None and not os.path.lexists(project.path(dep.relpath))
-        ]
+        gone = [path for path in paths if not os.path.lexists(project.path(path))]
         if not gone:
             return []
         project.forget_tracked()

@@ -617,7 +617,8 @@ class Saver:
     def put_back(self, stage: Stage) -> None:
         """Bring back the outputs of a stage that failed, as its record has them.
 
-        What the command has made of them stays: somebody will want to look at it.
+        What the command has made of them stays: somebody will want to look at it. What cannot be
+        brought back is missing then, as a record that nothing is changed of says.
         """
         for out in stage.outs:
             old = _recorded(stage, out.path, outs=True)
@@ -626,7 +627,10 @@ class Saver:
                 continue
             if fsutil.lstat(self._project.path(relpath)) is None and self._has_all([old]):
                 self._recorder()
-                self._bring(stage, out, old)
+                try:
+                    self._bring(stage, out, old)
+                except (GitDvcError, OSError):
+                    continue  # what made the stage fail is what matters
                 self.contents.forget([relpath])
 
     def _bring(self, stage: Stage, out: StageOut, content: Out) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,73 @@ def test_stale_stages_run_in_their_order_and_only_once(copies: Path) -> None:
 def test_only_what_follows_from_a_change_runs(copies: Path) -> None:
     repro()
     ran()
-    write("other", "by hand")
+    write("in", "2")
+    write("other", "2")
+    assert "stages: 3 ran\n" in repro()
+    assert ran() == "one two other"
+    write("dvc.yaml", COPIES.replace("cp one two", "cp -f one two"))
     assert "stages: 1 ran, 2 unchanged\n" in repro()
-    assert ran() == "other"
+    assert ran() == "two"
+
+
+def test_what_was_made_before_is_not_made_again(copies: Path) -> None:
+    repro()
+    ran()
+    write("other", "by hand")
+    said = repro()
+    assert "Stage 'other' is cached - skipping run, checking out outputs" in said
+    assert "stages: 1 restored from the cache, 2 unchanged\n" in said
+    assert "  other\nhint: get them back with 'git dvc undo'" in said
+    write("in", "2")
+    repro()
+    assert ran() == "one two other"
+    write("in", "1")
+    repro()
+    assert ran() == ""
+    assert Path("two").read_text() == "1"
+    write("in", "2")
+    repro("--no-run-cache")
+    assert ran() == "one two other"
+    Path("two").unlink()
+    repro("--no-run-cache")
+    assert ran() == "", "the lock file itself says what was made"
+
+
+def test_a_failed_stage_leaves_its_outputs_as_they_were(copies: Path) -> None:
+    repro()
+    before = Path("dvc.lock").read_text()
+    write("dvc.yaml", COPIES.replace("cp in one", "test ! -e one && false"))
+    repro(code=1)
+    assert Path("one").read_text() == "1"
+    assert Path("dvc.lock").read_text() == before
+
+
+def test_pull_brings_what_is_missing_and_nothing_else(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("    deps:\n    - in\n", "    deps:\n    - in\n    - code\n"))
+    write("code", "x")
+    for words in (["add", "in"], ["remote", "add", "-d", "store", "../store"]):
+        assert git_dvc(*words, cwd=".").returncode == 0
+    repro()
+    write("in", "22")
+    repro("-P")
+    ran()
+    assert git_dvc("push", "--run-cache", cwd=".").returncode == 0
+    shutil.rmtree(".dvc/cache")
+    for name in ("in", "one", "two", "other"):
+        Path(name).unlink()
+    repro("--pull", "two")
+    assert ran() == ""
+    assert Path("two").read_text() == "22"
+    assert not Path("other").exists()
+    assert Path("in").exists(), "it is a pointer's, and was asked for with what needs it"
+    write("dvc.yaml", Path("dvc.yaml").read_text())
+    repro("--pull", "other")
+    assert ran() == ""
+    write("code", "y")
+    Path("in").unlink()
+    repro("--pull", "-s", "one")
+    assert ran() == "one"
+    assert Path("in").read_text() == "22"
 
 
 def test_a_dry_run_says_what_and_why_and_does_nothing(copies: Path) -> None:
