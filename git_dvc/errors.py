@@ -950,6 +950,53 @@ class ReproFailedError(GitDvcError):
         )
 
 
+class PlotError(GitDvcError):
+    """A plot cannot be drawn from the data that it has."""
+
+
+class UnknownPlotError(GitDvcError):
+    """What was asked for is neither a plot nor a file.
+
+    Args:
+        target: As the user gave it.
+        known: The plots that there are.
+    """
+
+    def __init__(self, target: str, known: Sequence[str]) -> None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(target, known, 3, 0.5) or list(known)[:MOST_PATHS]
+        super().__init__(
+            f"there is neither a plot nor a file '{quoted(target)}'",
+            hint=f"plots there are: {', '.join(quoted(name) for name in close)}"
+            if close
+            else "no dvc.yaml here names a plot",
+        )
+
+
+class MissingExtraError(GitDvcError):
+    """A package that only some need is not installed.
+
+    Args:
+        what: What it is for.
+        package: Its name.
+        extra: Ours that brings it.
+    """
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the package {package}, which is not installed",
+            hint=f"install it with: pip install 'git-dvc[{extra}]'",
+        )
+
+
+class NotInCacheError(GitDvcError):
+    """Data that is to be looked at is not in the cache, and nothing was asked to be fetched."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{quoted(path)} is not in the cache", hint="bring it with --fetch")
+
+
 class NotInConflictError(GitDvcError):
     """A target of ``resolve`` is not in conflict.
 

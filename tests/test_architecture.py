@@ -46,6 +46,7 @@ DOORS = {
     "distributed": "pipeline/executors/dask.py",
     "dask": "pipeline/executors/dask.py",
     "cloudpickle": "pipeline/executors/dask.py",
+    "vl_convert": "ops/plot_pictures.py",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 

@@ -101,6 +101,10 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("metrics diff", "metrics:diff", "Show which metrics differ between versions"),
         Entry("params show", "params:show", "Show parameters of any versions"),
         Entry("params diff", "params:diff", "Show which parameters differ between versions"),
+        Entry("plots show", "plots:show", "Draw plots in a page that needs no network"),
+        Entry("plots diff", "plots:diff", "Draw plots of several versions over each other"),
+        Entry("plots list", "plots:listing", "List the plots, their files and axes"),
+        Entry("plots templates", "plots:templates", "List the templates of plots, or print one"),
     ),
     "clean and repair": (
         Entry("fsck", "fsck:fsck", "Check the cache and say who needs what is broken"),
@@ -125,6 +129,7 @@ _GROUP_SUMMARIES = {
     "cache": "Where the cache is, and its layout",
     "data": "Look at tracked data",
     "remote": "Where data is shared",
+    "plots": "Charts and images, of one version or of several",
     "op": "What git-dvc did in this work tree",
     "metrics": "Numbers that say how good a version is",
     "params": "Values that a version was made with",

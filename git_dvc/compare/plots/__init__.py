@@ -1,0 +1,1 @@
+"""Plots: what is to be drawn, and the Vega-Lite that draws it."""
