@@ -479,6 +479,11 @@ class Project:
         """Return the pointer and lock files of the work tree, ignored ones left out."""
         return self._without_ignored(self._listed().sources)
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether there are files that define stages, beside pointer files."""
+        return bool(self._listed().stages)
+
     def stage_sources(self) -> list[str]:
         """Return the files of the work tree that define stages, ignored ones left out."""
         listed = self._listed()

@@ -23,6 +23,7 @@ _FLAGS: dict[str, dict[str, str]] = {
         **_QUIET,
         "--json": "as_json",
         "--exit-code": "exit_code",
+        "--why": "why",
         "--updates": "updates",
         "--no-updates": "no_updates",
     },
@@ -61,6 +62,7 @@ def run(arguments: Sequence[str]) -> int | None:
                 [],
                 as_json="as_json" in chosen,
                 exit_code="exit_code" in chosen,
+                why="why" in chosen,
                 updates=_UPDATES.get(frozenset(chosen & {"updates", "no_updates"})),
             )
         )
@@ -113,6 +115,7 @@ def status(
     with_deps: bool = False,
     recursive: bool = False,
     updates: bool | None = None,
+    why: bool = False,
 ) -> int:
     """Report what is not recorded, missing or not committed; see ``cli/status.py``.
 
@@ -130,6 +133,7 @@ def status(
             targets,
             recursive=recursive,
             with_deps=with_deps,
+            why=why,
             progress=console.progress(),
         )
         if console.quiet:
@@ -140,7 +144,9 @@ def status(
                 console.write(render.json_line(render.status_json(report, project.shown, newer)))
             else:
                 torn = _conflicts(project, report)
-                console.write(render.status(report, project.shown, console.paint, newer, torn))
+                console.write(
+                    render.status(report, project.shown, console.paint, newer, torn, why=why)
+                )
     return 1 if exit_code and not report.is_clean else 0
 
 

@@ -347,6 +347,8 @@ def status(
     paint: Paint = plain,
     newer: Sequence[Update] = (),
     conflicts: Sequence[Open] = (),
+    *,
+    why: bool = False,
 ) -> str:
     """Return the report of ``status`` as text, in the order of work: add, repair, commit.
 
@@ -356,6 +358,7 @@ def status(
         paint: Colours the entries.
         newer: Imports that have a newer version.
         conflicts: What is open in the unmerged files.
+        why: Say of each stage exactly what made it stale, and what follows.
     """
     bare = [state for state in report.outs if _is_bare(state)]
     absent = [state for state in report.outs if not state.in_cache]
@@ -389,6 +392,7 @@ def status(
             "red",
             paint,
         ),
+        _stale_stages(report, shown, paint, why=why),
         _section(
             "Not in the cache",
             _ABSENT_HINTS,
@@ -411,7 +415,7 @@ def status(
             paint,
         ),
         _section(
-            "Pointer files that cannot be used",
+            "Files that cannot be used",
             [],
             [quoted(problem.message) for problem in report.problems],
             "red",
@@ -435,6 +439,19 @@ def status(
     if not report.has_outputs:
         return 'no data is tracked yet (use "git dvc add <path>..." to track some)\n'
     return "nothing to add, all data is in the cache\n"
+
+
+def _stale_stages(report: Status, shown: Shown, paint: Paint, *, why: bool) -> str:
+    stale = [one for one in report.stages if one.is_stale]
+    if not stale:
+        return ""
+    from git_dvc.cli import render_pipeline
+
+    hints = ['use "git dvc repro" to bring them up to date']
+    if not why:
+        hints.append('use "git dvc status --why" to see all reasons')
+    lines = render_pipeline.stale(stale, shown, why=why)
+    return _section("Stages that are stale", hints, lines, "red", paint)
 
 
 _KIND_WORDS = {"modified": "modified:", "deleted": "deleted:", "new": "new:"}
@@ -494,24 +511,31 @@ def _absent_line(state: OutState, shown: Shown) -> str:
     return f"{line} ({len(files)} of {number_of(total, 'file')})" if total else line
 
 
-def status_json(
-    report: Status, shown: Shown, newer: Sequence[Update] = ()
-) -> dict[str, list[dict[str, dict[str, str]]]]:
+def status_json(report: Status, shown: Shown, newer: Sequence[Update] = ()) -> dict[str, list[Any]]:
     """Return the report of ``status`` in the shape of DVC's JSON; ``{}`` if all is well."""
     deps = {one.item.relpath: {one.name: "update available"} for one in newer}
+    stages = {(one.stage.lock_file, one.stage.name) for one in report.stages}
     found: dict[str, dict[str, dict[str, str]]] = {}
     for state in report.outs:
+        if state.item.stage and (state.item.source, state.item.stage) in stages:
+            continue
         word = state.kind if state.in_cache else "not in cache"
         parts = found.setdefault(_stage_key(state.item, shown), {})
         if state.item.relpath in deps:
             parts["changed deps"] = deps[state.item.relpath]
         if word != "clean":
             parts.setdefault("changed outs", {})[shown(state.item.relpath)] = word
-    return {
+    told: dict[str, list[Any]] = {
         key: [{what: values} for what, values in parts.items()]
         for key, parts in found.items()
         if parts
     }
+    stale = [one for one in report.stages if one.is_stale]
+    if stale:
+        from git_dvc.cli import render_pipeline
+
+        told.update(render_pipeline.stale_json(stale, shown))
+    return told
 
 
 def _stage_key(item: TrackedOut, shown: Shown) -> str:

@@ -24,16 +24,20 @@ from git_dvc.pipeline.staleness import (
     UPSTREAM,
     Reason,
 )
+from git_dvc.tracked import STAGES_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from git_dvc.ops.repro import Result
+    from git_dvc.ops.stage_status import StageState
 
 Paint = Callable[[str, str], str]
+Shown = Callable[[str], str]
 
 _INDENT = "    "
 _LONGEST_VALUE = 60
 _MOST_REASONS = 20
+_WIDEST_NAME = 40
 
 
 def plain(text: str, style: str) -> str:
@@ -165,6 +169,90 @@ def _commands(before: Any, after: Any) -> list[str]:
 def _lines(cmd: Any) -> list[str]:
     texts = cmd if isinstance(cmd, list) else [cmd]
     return [shown_command(line) for text in texts for line in str(text).splitlines()]
+
+
+def stale(found: Iterable[StageState], shown: Shown, *, why: bool = False) -> list[str]:
+    """Return a line for each stale stage, with ``why`` one for each reason and what follows."""
+    every = list(found)
+    names = [quoted(address(one.stage, shown)) for one in every]
+    lines = []
+    width = min(max(map(len, names)), _WIDEST_NAME)
+    for name, one in zip(names, every, strict=True):
+        if not why:
+            lines.append(f"{name:<{width}}   {_brief(one)}")
+            continue
+        lines.append(name)
+        lines += reasons(one.reasons, one.stage)
+        if one.error is not None:
+            lines.append(_INDENT + one.error.message)
+        if one.follows:
+            lines.append(f"{_INDENT}then perhaps: {listed(one.follows)}")
+    return lines
+
+
+def _brief(found: StageState) -> str:
+    """Return in a few words what is different about a stage."""
+    if found.error is not None:
+        return found.error.message
+    kinds = {reason.kind for reason in found.reasons}
+    if NEVER_RAN in kinds:
+        return "never ran"
+    parts = []
+    if ALWAYS in kinds:
+        parts.append("runs each time")
+    if COMMAND in kinds:
+        parts.append("command")
+    for kind, one, many in (
+        (PARAM, "parameter", "parameters"),
+        (DEP, "dependency", "dependencies"),
+        (OUT, "output", "outputs"),
+    ):
+        named = [quoted(r.key or r.path) for r in found.reasons if r.kind == kind]
+        if named:
+            rest = f" and {len(named) - 3} more" if len(named) > 3 else ""
+            parts.append(f"{one if len(named) == 1 else many} {', '.join(named[:3])}{rest}")
+    return "; ".join(parts)
+
+
+def stale_json(found: Iterable[StageState], shown: Shown) -> dict[str, list[Any]]:
+    """Return stale stages in the shape of DVC's ``status --json``."""
+    told: dict[str, list[Any]] = {}
+    for one in found:
+        deps: dict[str, Any] = {}
+        outs: dict[str, str] = {}
+        for reason in one.reasons:
+            where = _shown_place(reason, shown)
+            if reason.kind == PARAM and reason.key:
+                deps.setdefault(where, {})[reason.key] = reason.how
+            elif reason.kind in (DEP, PARAM):
+                deps[where] = reason.how
+            elif reason.kind == OUT:
+                outs[where] = reason.how
+        kinds = {reason.kind for reason in one.reasons}
+        parts: list[Any] = [{"changed deps": deps}] if deps else []
+        if outs:
+            parts.append({"changed outs": outs})
+        if ALWAYS in kinds:
+            parts.append("always changed")
+        if COMMAND in kinds:
+            parts.append("changed command")
+        if one.error is not None:
+            parts.append({"error": one.error.message})
+        told[address(one.stage, shown)] = parts
+    return told
+
+
+def _shown_place(reason: Reason, shown: Shown) -> str:
+    where = reason.place
+    return where if where.startswith("/") or "://" in where else shown(where)
+
+
+def address(stage: Stage, shown: Shown) -> str:
+    """Return how a stage is called where the user stands."""
+    source = shown(stage.source)
+    if not stage.name:
+        return source
+    return stage.name if source == STAGES_FILE else f"{source}:{stage.name}"
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -19,6 +19,7 @@ git dvc status                # all of the project
 git dvc status images.dvc     # one output
 git dvc status -q || git dvc add images   # exit code 1: something is not recorded
 git dvc status --json
+git dvc status --why          # what made each stage stale, and what would run because of it
 git dvc status -c             # what the remote lacks, or has and the cache lacks
 git dvc status -c -a -T       # and of all branches and tags
 """
@@ -32,6 +33,9 @@ def status(
     ] = False,
     with_deps: options.WithDeps = False,
     recursive: options.Recursive = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Tell what made each stage stale, and what follows.")
+    ] = False,
     cloud: Annotated[
         bool, typer.Option("-c", "--cloud", help="Compare the cache with the remote instead.")
     ] = False,
@@ -70,6 +74,7 @@ def status(
         with_deps=with_deps,
         recursive=recursive,
         updates=updates,
+        why=why,
     )
 
 

@@ -25,6 +25,10 @@ from git_dvc.workspace.apply import manifest_of
 from git_dvc.workspace.changes import Difference
 from git_dvc.workspace.scan import DIRECTORY, MISSING, OTHER, Scan, hash_dirty, scan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from git_dvc.ops.stage_status import Found, StageState
+
 CLEAN, MODIFIED, DELETED, NEW = "clean", "modified", "deleted", "new"
 NOTHING = Difference([], [], [], [])
 
@@ -32,13 +36,17 @@ NOTHING = Difference([], [], [], [])
 class OutState:
     """How one output on disk compares with its pointer.
 
-    Attributes:
-        item: The output.
-        kind: CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
-        difference: What changed, by path inside the output ('' for a file); None where the
-            recorded listing is not in the cache, so that only *that* it differs is known.
-        absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
-        problems: Path and reason of things on disk that cannot be tracked.
+        Attributes:
+            item: The output.
+            kind: TYPE_CHECKING = False
+    if TYPE_CHECKING:
+        from git_dvc.ops.stage_status import Found, StageState
+
+    CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
+            difference: What changed, by path inside the output ('' for a file); None where the
+                recorded listing is not in the cache, so that only *that* it differs is known.
+            absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
+            problems: Path and reason of things on disk that cannot be tracked.
     """
 
     def __init__(
@@ -89,6 +97,7 @@ class Status(NamedTuple):
         problems: Pointer files that cannot be used.
         has_outputs: Whether anything is tracked at all.
         unmerged: Pointer and lock files in conflict; what is in them counts for no other list.
+        stages: The stages that were asked about.
     """
 
     outs: list[OutState]
@@ -98,12 +107,15 @@ class Status(NamedTuple):
     problems: list[FormatError]
     has_outputs: bool
     unmerged: list[str]
+    stages: Sequence[StageState] = ()
 
     @property
     def is_clean(self) -> bool:
-        """Whether data, pointers and cache agree (whatever is committed)."""
-        return not (self.problems or self.unmerged) and all(
-            state.kind == CLEAN and state.in_cache for state in self.outs
+        """Whether data, pointers, cache and stages agree (whatever is committed)."""
+        return (
+            not (self.problems or self.unmerged)
+            and all(state.kind == CLEAN and state.in_cache for state in self.outs)
+            and not any(state.is_stale for state in self.stages)
         )
 
 
@@ -113,20 +125,40 @@ def status(
     *,
     recursive: bool = False,
     with_deps: bool = False,
+    why: bool = False,
     progress: Progress | None = None,
 ) -> Status:
-    """Compare data, pointers, HEAD and cache.
+    """Compare data, pointers, HEAD and cache, and stages with what they last used.
 
     Args:
         project: The project.
         targets: What to look at; nothing means everything.
         recursive: Targets may be directories with outputs in them.
         with_deps: For stages: also what they depend on.
+        why: Also say which stages would have to run because of a stale one.
         progress: Told of files that must be read.
     """
     watch = progress or NoProgress()
-    selected = select(project, targets, recursive=recursive, with_deps=with_deps)
+    found = None
+    if project.has_stages:
+        from git_dvc.ops import stage_status
+
+        found = stage_status.find(project, targets, recursive=recursive, with_deps=with_deps)
+    rest = targets if found is None else found.targets
+    selected = []
+    if rest or not targets:
+        selected = select(project, rest, recursive=recursive, with_deps=with_deps)
+    if found is not None and targets:
+        selected = _with_outs(project, selected, found)
     states = [examine(project, chosen, watch) for chosen in selected]
+    stages: list[StageState] = []
+    if found is not None:
+        whole = {
+            state.item.relpath: state
+            for state, chosen in zip(states, selected, strict=True)
+            if not chosen.inner
+        }
+        stages = stage_status.states(project, found, whole, watch, why=why)
     now, head = against_head(project)
     wanted = {chosen.item.relpath for chosen in selected} if targets else None
     added, removed, changed = [], [], []
@@ -146,13 +178,29 @@ def status(
     tracked = project.tracked
     problems = [
         problem
-        for problem in ([] if targets else tracked.problems)
+        for problem in ([] if targets else _problems(tracked, found))
         if problem.where not in project.unmerged
     ]
     asked = {chosen.item.source for chosen in selected}
     unmerged = sorted(source for source in project.unmerged if not targets or source in asked)
-    there_are = bool(tracked.outs or problems or unmerged)
-    return Status(states, added, removed, changed, problems, there_are, unmerged)
+    there_are = bool(tracked.outs or problems or unmerged or stages)
+    return Status(states, added, removed, changed, problems, there_are, unmerged, stages)
+
+
+def _problems(tracked: Tracked, found: Found | None) -> list[FormatError]:
+    """Return what is wrong with files, each said once."""
+    every = [*tracked.problems, *(found.every.problems if found is not None else ())]
+    return list({problem.message: problem for problem in every}.values())
+
+
+def _with_outs(project: Project, selected: list[Selected], found: Found) -> list[Selected]:
+    """Return also the outputs of the stages that were asked for."""
+    stages = {(stage.lock_file, stage.name) for stage in found.chosen}
+    chosen = {one.item.relpath: one for one in selected}
+    for path, item in project.tracked.outs.items():
+        if item.stage and (item.source, item.stage) in stages:
+            chosen.setdefault(path, Selected(item))
+    return [chosen[path] for path in sorted(chosen)]
 
 
 # -- data against pointers ----------------------------------------------------------------

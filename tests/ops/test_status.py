@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 
+from git_dvc.cli import opened
 from git_dvc.errors import UnknownTargetError
 from git_dvc.ops.add import add
 from git_dvc.ops.status import CLEAN, DELETED, MODIFIED, NEW, Status, status
@@ -13,6 +15,7 @@ from git_dvc.project import Project
 from git_dvc.store.cache import Cache
 from tests.conftest import GitRunner
 from tests.ops.conftest import Opener, write
+from tests.scene import git_dvc
 
 
 @pytest.fixture
@@ -140,3 +143,91 @@ def test_it_writes_no_file_of_the_project(committed: Project, reopen: Opener) ->
     status(reopen())
     after = {path: os.stat(path).st_mtime_ns for path in before}
     assert after == before
+
+
+STAGES = """\
+stages:
+  train:
+    cmd: cp in model && echo 1 >score.json
+    deps:
+    - in
+    params:
+    - lr
+    outs:
+    - model
+    metrics:
+    - score.json:
+        cache: false
+  report:
+    cmd: cp model report
+    deps:
+    - model
+    outs:
+    - report
+"""
+
+
+@pytest.fixture
+def pipeline(project: Project) -> Project:
+    """Return a project whose two stages are up to date."""
+    opened.never_tell(project.state_dir)
+    write("dvc.yaml", STAGES)
+    write("params.yaml", "lr: 1\n")
+    write("in", "1")
+    assert git_dvc("repro", cwd=".").returncode == 0
+    return project
+
+
+def told(*words: str, code: int = 0) -> str:
+    done = git_dvc("status", *words, cwd=".")
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def test_stages_count(pipeline: Project) -> None:
+    assert told("--json", "--exit-code") == "{}\n"
+    write("params.yaml", "lr: 2\n")
+    write("dvc.yaml", STAGES.replace("cp model report", "cp -f model report"))
+    os.unlink("score.json")
+    write("model", "by hand")
+    found = json.loads(told("--json", "--exit-code", code=1))
+    assert found == {
+        "train": [
+            {"changed deps": {"params.yaml": {"lr": "modified"}}},
+            {"changed outs": {"model": "modified", "score.json": "deleted"}},
+        ],
+        "report": [{"changed deps": {"model": "modified"}}, "changed command"],
+    }
+    assert told("-q", code=1) == ""
+    assert list(json.loads(told("--json", "report"))) == ["report"]
+    assert list(json.loads(told("--json", "report", "-d"))) == ["train", "report"]
+    assert list(json.loads(told("--json", "report/../score.json"))) == ["train"]
+
+
+def test_the_reasons_are_said_in_short_or_in_full(pipeline: Project) -> None:
+    write("params.yaml", "lr: 2\n")
+    write("in", "2")
+    assert "\n        train   parameter lr; dependency in\n" in told()
+    assert told("--why").split("bring them up to date)\n")[1].splitlines() == [
+        "        train",
+        "            params.yaml: lr: 1 -> 2",
+        "            dependency in: modified",
+        "            then perhaps: 'report'",
+    ]
+
+
+def test_a_stage_that_never_ran_is_told(project: Project) -> None:
+    write("dvc.yaml", STAGES)
+    text = told()
+    assert "        train    never ran\n        report   never ran\n" in text
+    assert json.loads(told("--json", "train"))["train"][0] == {
+        "changed deps": {"params.yaml": "deleted", "in": "deleted"}
+    }
+
+
+def test_one_bad_file_leaves_the_other_stages(pipeline: Project) -> None:
+    write("sub/dvc.yaml", "stages: [\n")
+    write("in", "2")
+    text = told()
+    assert "Files that cannot be used:\n        sub/dvc.yaml" in text
+    assert "train   dependency in" in text
