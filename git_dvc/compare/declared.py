@@ -33,7 +33,7 @@ from typing import Any
 
 from git_dvc import relpaths
 from git_dvc.errors import FormatError
-from git_dvc.formats import lockfile, pointer, yamltext
+from git_dvc.formats import lockfile, plainyaml, pointer
 from git_dvc.formats import stages as definitions
 from git_dvc.tracked import LOCK_FILE
 
@@ -68,7 +68,7 @@ class Stages:
         self._runs: dict[str, lockfile.LockStage] | None = None
         try:
             self._defined = definitions.parse(data)
-            value = yamltext.parse(data)
+            value = plainyaml.parse(data)
         except FormatError as problem:
             raise problem if problem.where else problem.at(path) from None
         self._value: dict[Any, Any] = value if isinstance(value, dict) else {}

@@ -77,9 +77,9 @@ def _toml(data: bytes) -> Any:
 
 
 def _yaml(data: bytes) -> Any:
-    from git_dvc.formats import yamltext
+    from git_dvc.formats import plainyaml
 
-    return yamltext.parse(data, max_bytes=MOST_BYTES)
+    return plainyaml.parse(data, max_bytes=MOST_BYTES)
 
 
 def _python(data: bytes) -> Any:

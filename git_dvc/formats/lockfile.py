@@ -31,7 +31,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from git_dvc.errors import FormatError
-from git_dvc.formats import pointer
+from git_dvc.formats import plainyaml, pointer
 from git_dvc.formats.pointer import Out
 
 SCHEMA = "2.0"
@@ -68,9 +68,7 @@ def parse(data: bytes, *, max_bytes: int = pointer.MOST_BYTES) -> dict[str, Lock
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    from git_dvc.formats import yamltext
-
-    top = pointer.mapping(yamltext.parse(data, max_bytes=max_bytes), "", _TOP_KEYS)
+    top = pointer.mapping(plainyaml.parse(data, max_bytes=max_bytes), "", _TOP_KEYS)
     if top.get("schema") != SCHEMA:
         raise FormatError(f"schema: expected '{SCHEMA}', found {pointer.shown(top.get('schema'))}")
     stages = top.get("stages")

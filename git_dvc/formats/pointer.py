@@ -195,9 +195,9 @@ def parse(data: bytes) -> Pointer:
         return Pointer(outs)
     check_conflicts(data)
 
-    from git_dvc.formats import yamltext
+    from git_dvc.formats import plainyaml
 
-    return from_value(yamltext.parse(text))
+    return from_value(plainyaml.parse(text))
 
 
 def is_plain(data: bytes) -> bool:

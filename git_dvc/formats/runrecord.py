@@ -48,9 +48,9 @@ def parse(path: str, data: bytes) -> LockStage:
     Raises:
         FormatError: It is not a record, or not the one that should be there.
     """
-    from git_dvc.formats import lockfile, yamltext
+    from git_dvc.formats import lockfile, plainyaml
 
-    value = yamltext.parse(data, max_bytes=MOST_BYTES)
+    value = plainyaml.parse(data, max_bytes=MOST_BYTES)
     stage = lockfile.stage_from(f"{FOLDER}/{path}", value)
     found = _PATH.fullmatch(path)
     if found is None or path_of(value) != path:

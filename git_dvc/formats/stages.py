@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from git_dvc.errors import FormatError
-from git_dvc.formats import pointer
+from git_dvc.formats import plainyaml, pointer
 
 _TEMPLATE = re.compile(r"(\\)?\$\{([^}]*)\}")
 _OUT_LISTS = ("outs", "metrics", "plots")
@@ -173,9 +173,7 @@ def parse(data: bytes) -> StagesFile:
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    from git_dvc.formats import yamltext
-
-    value = yamltext.parse(data)
+    value = plainyaml.parse(data)
     if value is None:
         return StagesFile({})
     stages = _mapping(value, "file").get("stages")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from git_dvc import relpaths
 from git_dvc.errors import FormatError
-from git_dvc.formats import definitions, lockfile, pointer
+from git_dvc.formats import definitions, lockfile, plainyaml, pointer
 from git_dvc.formats.lockfile import LockStage
 from git_dvc.formats.pointer import Out, shown_key
 from git_dvc.formats.stages import Flags
@@ -219,9 +219,7 @@ def parse(data: bytes) -> dict[str, Any]:
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    from git_dvc.formats import yamltext
-
-    return definitions.check(yamltext.parse(data))
+    return definitions.check(plainyaml.parse(data))
 
 
 def build(one: Resolved, source: str, recorded: LockStage | None = None) -> Stage:

@@ -255,7 +255,7 @@ class Template:
 
     def _text(self, context: _Context, text: str, field: str) -> str:
         value = self._resolve(context, text, field, None)
-        return value if isinstance(value, str) else _written(value, self._parsing)
+        return value if isinstance(value, str) else _written(value, Parsing())
 
     def _resolve(
         self,
@@ -346,11 +346,12 @@ class Template:
     ) -> str:
         pieces = []
         last = 0
+        parsing = self._parsing if key is not None else Parsing()  # it is for commands alone
         for match in _MATCH.finditer(text):
             value, _ = self._selected(context, match[1], field, key, used)
             pieces.append(text[last : match.start()])
             try:
-                pieces.append(_written(value, self._parsing))
+                pieces.append(_written(value, parsing))
             except FormatError as problem:
                 raise FormatError(f"{field}: {problem.what}") from None
             self._room.for_text(len(pieces[-2]) + len(pieces[-1]), field)

@@ -2,7 +2,7 @@
 
 DVC reads and writes YAML 1.2 with ruamel.yaml. PyYAML knows only 1.1, so just its parser is
 used here (events, from libyaml where it is there), and what plain text means is decided
-by the rules below: ``yes`` is text, ``1e-3`` a number, ``0o17`` is 15. A date stays text.
+by ``yamlscalars.py``.
 
 Three things are offered, each in a module of its own:
 
@@ -14,8 +14,9 @@ Three things are offered, each in a module of its own:
 * ``Document`` changes single values of a text and leaves every other byte as it is.
 """
 
+from git_dvc.formats.yamlscalars import resolve
 from git_dvc.formats.yamltext.editing import Document
-from git_dvc.formats.yamltext.reading import parse, resolve
+from git_dvc.formats.yamltext.reading import parse
 from git_dvc.formats.yamltext.writing import dump, inline, scalar
 
 __all__ = ["Document", "dump", "inline", "parse", "resolve", "scalar"]

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from git_dvc.errors import FormatError
+from git_dvc.formats.yamlscalars import MOST_BYTES
 from git_dvc.formats.yamltext.reading import (
-    MOST_BYTES,
     Node,
     compose,
     decode,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from git_dvc.formats.yamltext.reading import needs_quotes, parse
+from git_dvc.formats.yamlscalars import needs_quotes
+from git_dvc.formats.yamltext.reading import parse
 
 WIDTH = 80
 NEVER = 1 << 60
