@@ -831,6 +831,37 @@ class UnknownStageError(GitDvcError):
         super().__init__(f"there is no stage {quoted(address)}", hint=hint)
 
 
+class CannotAddStageError(GitDvcError):
+    """A stage cannot be written as asked; nothing was changed.
+
+    Args:
+        why: What is wrong.
+        hint: What to do.
+    """
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why, hint=hint)
+
+
+class StageExistsError(CannotAddStageError):
+    """There is a stage of that name already.
+
+    Args:
+        name: Of the stage.
+        source: Its ``dvc.yaml``, as the user sees it.
+    """
+
+    def __init__(self, name: str, source: str) -> None:
+        super().__init__(
+            f"there is a stage '{quoted(name)}' in {quoted(source)} already",
+            "write it anew with --force, or choose another name",
+        )
+
+
+class CannotFreezeError(GitDvcError):
+    """A stage cannot be frozen or unfrozen as asked; nothing was changed."""
+
+
 class OverlappingOutsError(GitDvcError):
     """Two stages make the same path, or one a path inside of what another one makes.
 

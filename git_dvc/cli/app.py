@@ -86,6 +86,11 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("artifacts get", "artifacts:get", "Copy a model or data set by name and version"),
     ),
     "run pipelines": (
+        Entry("stage add", "stage_add:add", "Write a stage: a command, what it reads and makes"),
+        Entry("stage list", "stage_list:listing", "List stages"),
+        Entry("dag", "dag:dag", "Draw the stages and which of them needs which"),
+        Entry("freeze", "freeze:freeze", "Keep stages as they are, whatever changes before them"),
+        Entry("unfreeze", "freeze:unfreeze", "Let stages run again when something has changed"),
         Entry("repro", "repro:repro", "Run the stages that are stale, and record the results"),
     ),
     "look at what changed": (
@@ -129,6 +134,7 @@ _GROUP_SUMMARIES = {
     "cache": "Where the cache is, and its layout",
     "data": "Look at tracked data",
     "remote": "Where data is shared",
+    "stage": "Commands with what they read and what they make",
     "plots": "Charts and images, of one version or of several",
     "op": "What git-dvc did in this work tree",
     "metrics": "Numbers that say how good a version is",

@@ -1,4 +1,4 @@
-"""``status``, ``version``, ``root`` and ``get`` without Typer, in their plain forms.
+"""``status``, ``dag``, ``get`` and a few more without Typer, in their plain forms.
 
 People, prompts, editors and scripts run these all the time, and loading Typer takes longer
 than the whole of their work. A command line that is more than a few known options, and for
@@ -30,6 +30,23 @@ _FLAGS: dict[str, dict[str, str]] = {
     "version": {},
     "root": {},
     "get": {**_QUIET, "-f": "force", "--force": "force"},
+    "stage list": {
+        "--all": "everything",
+        "-R": "recursive",
+        "--recursive": "recursive",
+        "--name-only": "name_only",
+        "--names-only": "name_only",
+        "--fail": "fail",
+    },
+    "dag": {
+        "--dot": "dot",
+        "--mermaid": "mermaid",
+        "--md": "md",
+        "--full": "full",
+        "-o": "outs",
+        "--outs": "outs",
+        "--collapse-foreach-matrix": "collapse",
+    },
 }
 _VALUES = {"get": {"-o": "out", "--out": "out", "--rev": "rev"}}
 _WORDS = {"get": 2}
@@ -48,7 +65,9 @@ def run(arguments: Sequence[str]) -> int | None:
         The exit code, or None: nothing was done.
     """
     command = arguments[0]
-    read = _read(command, arguments[1:])
+    if command not in _FLAGS:
+        command = " ".join(arguments[:2])
+    read = _read(command, arguments[command.count(" ") + 1 :]) if command in _FLAGS else None
     if read is None:
         return None
     chosen, values, words = read
@@ -78,6 +97,16 @@ def run(arguments: Sequence[str]) -> int | None:
                 rev=values.get("rev"),
                 force="force" in chosen,
             )
+        )
+    if command == "stage list":
+        return failures.exit_code_of(lambda: stage_list([], **dict.fromkeys(chosen, True)))
+    if command == "dag":
+        forms = [form for form in ("dot", "md", "mermaid") if form in chosen]
+        flags = chosen.difference(forms)
+        if {"outs", "collapse"} <= flags:
+            return None
+        return failures.exit_code_of(
+            lambda: dag("", form=forms[0] if forms else "", **dict.fromkeys(flags, True))
         )
     if command == "version":
         return failures.exit_code_of(version)
@@ -208,6 +237,72 @@ def get(
     if done.left_out:
         console.warning(render.left_out(done.left_out))
     return 1 if done.left_out else 0
+
+
+def stage_list(
+    targets: Sequence[str],
+    *,
+    everything: bool = False,
+    recursive: bool = False,
+    name_only: bool = False,
+    fail: bool = False,
+) -> int:
+    """List stages; see ``cli/stage_list.py``."""
+    from git_dvc.cli import opened, render_stages
+    from git_dvc.cli.console import console
+    from git_dvc.ops import stage_list as op
+    from git_dvc.ops import stages as finding
+
+    with opened.project() as project:
+        found = op.listed(project, targets, everything=everything, recursive=recursive, fail=fail)
+        opened.tell_problems(found.problems)
+        rows = [
+            (finding.shown(project, stage), "" if name_only else op.description(stage))
+            for stage in found.stages
+        ]
+        if rows:
+            console.page()
+            console.write(render_stages.stages(rows))
+        elif not found.problems:
+            console.hint("there is no stage here: write one with 'git dvc stage add'")
+    return 0
+
+
+def dag(
+    target: str,
+    *,
+    full: bool = False,
+    outs: bool = False,
+    collapse: bool = False,
+    form: str = "",
+) -> int:
+    """Draw the stages; see ``cli/dag.py``.
+
+    Args:
+        target: A stage, pointer file or output; '' for all.
+        full: All that hangs together with it.
+        outs: What stages make, instead of the stages.
+        collapse: One node for all the stages of a template.
+        form: ``dot``, ``mermaid``, ``md`` or '' for a drawing.
+    """
+    from git_dvc.cli import opened, render_stages
+    from git_dvc.cli.console import console
+    from git_dvc.ops import dag as op
+
+    with opened.project() as project:
+        found = op.dag(project, target, full=full, outs=outs, collapse=collapse)
+        opened.tell_problems(found.problems)
+        if not found.nodes and not found.problems:
+            console.hint("there is no stage here: write one with 'git dvc stage add'")
+        if form == "dot":
+            console.write(render_stages.dot(found))
+        elif form:
+            console.write(render_stages.mermaid(found, markdown=form == "md"))
+        elif found.nodes:
+            width = console.width() or 80
+            console.page()
+            console.write(render_stages.drawing(found, width))
+    return 0
 
 
 def version() -> int:

@@ -34,6 +34,19 @@ def parsing(project: Project) -> Parsing:
     )
 
 
+def shown(project: Project, stage: Stage, name: str | None = None) -> str:
+    """Return a stage's name as the user would type it from the current directory.
+
+    Args:
+        project: The project.
+        stage: The stage.
+        name: Another name in the same file: that of the group that it belongs to.
+    """
+    source = project.shown(stage.source)
+    name = stage.name if name is None else name
+    return loading.address(source, name) if name else source
+
+
 def choose(
     stages: Stages,
     targets: Sequence[str],
