@@ -47,6 +47,9 @@ DOORS = {
     "dask": "pipeline/executors/dask.py",
     "cloudpickle": "pipeline/executors/dask.py",
     "vl_convert": "ops/plot_pictures.py",
+    "numpy": "compare/content/numbers.py",
+    "PIL": "compare/content/images.py",
+    "pyarrow": "compare/content/parquet.py",
 }
 """Each dependency comes in through one door, a module or a package; Typer's is ``cli/``."""
 
