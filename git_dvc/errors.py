@@ -794,6 +794,44 @@ class UnknownRevisionError(GitDvcError):
         super().__init__(f"unknown revision: {quoted(rev)}", hint=hint)
 
 
+class InNeitherError(GitDvcError):
+    """What is to be compared is in neither of two versions.
+
+    Args:
+        path: As the user typed it.
+        versions: What they are called.
+        known: Paths that could have been meant.
+    """
+
+    def __init__(self, path: str, versions: Sequence[str], known: Sequence[str] = ()) -> None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(path.rstrip("/"), known, 3, 0.6)
+        hint = ""
+        if close:
+            hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
+        where = " nor in ".join(quoted(version) for version in versions)
+        super().__init__(f"{quoted(path)} is neither in {where}", hint=hint)
+
+
+class UncomparedError(GitDvcError):
+    """A version of a file is not in the cache, so what is in it cannot be told.
+
+    Args:
+        rev: The version.
+        failed: What went wrong when it was to be fetched.
+        asked: Whether it was to be fetched.
+    """
+
+    def __init__(self, rev: str, failed: Sequence[GitDvcError], *, asked: bool) -> None:
+        where = f"the version of {quoted(rev)} is not in the cache"
+        if failed:
+            where += f", and cannot be fetched: {failed[0].message}"
+        elif asked:
+            where += ", and no remote has it"
+        super().__init__(where, hint="bring it with --fetch")
+
+
 class UnknownStageError(GitDvcError):
     """No ``dvc.yaml`` has such a stage.
 

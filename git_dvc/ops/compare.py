@@ -352,7 +352,12 @@ class Roots(NamedTuple):
 
 
 def roots(
-    project: Project, targets: Sequence[str], versions: Sequence[Tracked], *, files: bool = False
+    project: Project,
+    targets: Sequence[str],
+    versions: Sequence[Tracked],
+    *,
+    files: bool = False,
+    others: list[str] | None = None,
 ) -> Roots:
     """Return the paths that targets mean, in any of several versions.
 
@@ -361,9 +366,10 @@ def roots(
         targets: As the user gave them.
         versions: Where to look for each.
         files: Other paths that exist are targets, too.
+        others: Gets the targets that are tracked in none of them.
 
     Raises:
-        UnknownTargetError: A target is tracked in none of them.
+        UnknownTargetError: A target is tracked in none of them, and ``others`` is None.
     """
     paths: set[str] = set()
     has_inner = False
@@ -377,6 +383,9 @@ def roots(
                 unknown = unknown or problem
         path = project.relpath(target.rstrip("/") or target)
         if not found and unknown is not None:
+            if others is not None:
+                others.append(target)
+                continue
             if not (files and fsutil.lstat(project.path(path)) is not None):
                 raise unknown
             paths.add(path)

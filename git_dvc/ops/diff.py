@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-from git_dvc.errors import FormatError, NotInGitError, UnknownRevisionError
+from git_dvc.errors import (
+    FormatError,
+    GitDvcError,
+    NotInGitError,
+    UnknownRevisionError,
+    UnknownTargetError,
+)
 from git_dvc.formats.manifest import Manifest
 from git_dvc.git.trees import Trees
 from git_dvc.ops import compare
-from git_dvc.ops.compare import Comparison, Entry
-from git_dvc.ops.select import Selected
+from git_dvc.ops.compare import Comparison, Entry, Version
+from git_dvc.ops.select import Selected, select
 from git_dvc.ops.status import OutState, against_head, examine
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
@@ -31,11 +37,14 @@ class Diff(NamedTuple):
         not_in_cache: What the old version names and the cache lacks; None if it was not
             asked for, or two revisions were compared.
         problems: Pointer files that cannot be used.
+        unlisted: Directories that differ and of which it is not known in what, because the list
+            of their files is not in the cache: those of the old version, those of the new one.
     """
 
     found: Comparison
     not_in_cache: list[Entry] | None
     problems: list[FormatError]
+    unlisted: tuple[list[Entry], list[Entry]] = ([], [])
 
     def to_json(
         self, shown: Callable[[str], str] = str, *, show_hash: bool = False
@@ -79,6 +88,7 @@ def diff(
     targets: Sequence[str] = (),
     hide_missing: bool = False,
     progress: Progress | None = None,
+    others: list[str] | None = None,
 ) -> Diff:
     """Compare two versions of the tracked data.
 
@@ -89,11 +99,12 @@ def diff(
         targets: Limit the answer to these; nothing means everything.
         hide_missing: Do not ask the cache for what the old version needs.
         progress: Told of files that must be read.
+        others: Gets the targets that are tracked in neither version.
 
     Raises:
         NotInGitError: There are no revisions here.
         UnknownRevisionError: A revision names no commit.
-        UnknownTargetError: A target is tracked in neither version.
+        UnknownTargetError: A target is tracked in neither version, and ``others`` is None.
     """
     if project.repo is None:
         raise NotInGitError(project.root)
@@ -106,19 +117,92 @@ def diff(
             commits.append(trees.resolve(b_rev) or _unknown(trees, b_rev))
         if b_rev is None:
             return _with_workspace(
-                project, commits[0], targets, hide_missing, progress or NoProgress()
+                project, commits[0], targets, hide_missing, progress or NoProgress(), others
             )
         old, new = _two_revisions(project, trees, commits[0], commits[1], whole=bool(targets))
+    roots = compare.roots(project, targets, (old, new), others=others)
+    wanted = roots.wanted if roots.paths or not targets else _nothing
+    sides = compare.recorded(project, old.outs), compare.recorded(project, new.outs)
+    unlisted: tuple[list[Entry], list[Entry]] = ([], [])
     found = compare.compare(
-        compare.recorded(project, old.outs),
-        compare.recorded(project, new.outs),
+        *(_noting(side, into, roots) for side, into in zip(sides, unlisted, strict=True)),
         granular=True,
-        wanted=compare.roots(project, targets, (old, new)).wanted,
+        wanted=wanted,
     )
-    return Diff(found, None, [*old.problems, *new.problems])
+    return Diff(found, None, [*old.problems, *new.problems], unlisted)
 
 
-def _unknown(trees: Trees, rev: str) -> str:
+def _noting(version: Version, into: list[Entry], roots: compare.Roots) -> Version:
+    """Return a version that notes which listings it does not have when it is asked."""
+
+    def listing(path: str) -> Manifest | None:
+        files = version.listing(path)
+        if files is None and roots.touch(path):
+            into.append(version.outs[path])
+        return files
+
+    return version._replace(listing=listing)
+
+
+def split(project: Project, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Tell revisions from paths: ``git dvc diff v1.0 v2.0 data``.
+
+    As in Git, revisions come first, and ``v1.0..v2.0`` are two. A path that is called like a
+    revision is one: ``./v1.0`` is not.
+
+    Raises:
+        NotInGitError: There are no revisions here.
+        UnknownRevisionError: A word is neither a revision nor a path.
+    """
+    if project.repo is None:
+        raise NotInGitError(project.root)
+    revs: list[str] = []
+    with Trees(project.repo) as trees:
+        for number, word in enumerate(words):
+            old, dots, new = word.partition("..")
+            both = [old or "HEAD", new or "HEAD"]
+            if word == "HEAD" or trees.resolve(word) is not None:
+                revs.append(word)
+            elif not revs and dots and new[:1] != "." and all(map(trees.resolve, both)):
+                revs += both
+            elif _is_path(project, trees, word, revs):
+                return revs, list(words[number:])
+            else:
+                _unknown(trees, word)
+            if len(revs) == 2:
+                return revs, list(words[number + 1 :])
+    return revs, []
+
+
+def _is_path(project: Project, trees: Trees, word: str, revs: Sequence[str]) -> bool:
+    """Return whether a word is a path or target, here or at one of some revisions."""
+    if os.path.lexists(word):
+        return True
+    try:
+        select(project, [word], recursive=True)
+        return True
+    except UnknownTargetError:
+        path = project.relpath(word.rstrip("/") or word)
+    except GitDvcError:
+        return False
+    for rev in revs:
+        commit = trees.resolve(rev)
+        whole = project.git_path(path)
+        around = [whole, *(folder[:-1] for folder in _around(whole))]
+        if commit and (
+            trees.blob_at(commit, whole)
+            or trees.tree_at(commit, whole)
+            or any(trees.blob_at(commit, f"{place}.dvc") for place in around)
+        ):
+            return True
+    return False
+
+
+def _nothing(path: str) -> bool:
+    return False
+
+
+def _unknown(trees: Trees, rev: str) -> NoReturn:
     raise UnknownRevisionError(rev, [ref.name for ref in (*trees.branches(), *trees.tags())])
 
 
@@ -131,6 +215,7 @@ def _with_workspace(
     targets: Sequence[str],
     hide_missing: bool,
     progress: Progress,
+    others: list[str] | None,
 ) -> Diff:
     now, then = against_head(project, commit)
     tracked = project.tracked
@@ -138,7 +223,10 @@ def _with_workspace(
     same = set(outs)
     outs.update(then.outs)
     same -= then.outs.keys()
-    roots = compare.roots(project, targets, (tracked._replace(outs=outs), tracked))
+    versions = (tracked._replace(outs=outs), tracked)
+    roots = compare.roots(project, targets, versions, others=others)
+    if targets and not roots.paths:
+        return Diff(Comparison([], [], [], [], [], []), None, [])
     wanted = roots.wanted
     states: dict[str, OutState] = {
         path: examine(
@@ -160,15 +248,19 @@ def _with_workspace(
             known[path] = old.listing(path)
         return known[path]
 
+    unlisted: list[Entry] = []
     found = compare.compare(
-        old._replace(listing=listing), compare.on_disk(states), granular=True, wanted=wanted
+        _noting(old._replace(listing=listing), unlisted, roots),
+        compare.on_disk(states),
+        granular=True,
+        wanted=wanted,
     )
     missing = None
     if not hide_missing:
         missing = _absent(project, old.outs, listing, states, same)
         missing = sorted(entry for entry in missing if wanted is None or wanted(entry.path))
     problems = [] if targets else [*tracked.problems, *then.problems]
-    return Diff(found, missing, problems)
+    return Diff(found, missing, problems, (unlisted, []))
 
 
 def _absent(

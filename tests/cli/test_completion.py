@@ -130,7 +130,7 @@ def test_add_is_offered_what_is_new_and_what_may_have_changed(data: Path) -> Non
 def test_revisions(data: Path) -> None:
     assert ask("diff", "") == ["HEAD", "feature/x", "main", "v1.0"]
     assert ask("diff", "v1.0", "fe") == ["feature/x"]
-    assert ask("diff", "v1.0", "HEAD", "") == []
+    assert ask("diff", "v1.0", "HEAD", "im") == ["images/", "images.dvc"]
     assert ask("diff", "--targets", "model", "im") == ["images/", "images.dvc"]
     assert ask("diff", "--targets", "model", "--js") == ["--json"]
 
