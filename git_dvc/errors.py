@@ -1059,13 +1059,6 @@ class MissingExtraError(GitDvcError):
         )
 
 
-class NotInCacheError(GitDvcError):
-    """Data that is to be looked at is not in the cache, and nothing was asked to be fetched."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{quoted(path)} is not in the cache", hint="bring it with --fetch")
-
-
 class NotInConflictError(GitDvcError):
     """A target of ``resolve`` is not in conflict.
 

@@ -389,12 +389,13 @@ def _root() -> str | None:
 def _warn(troubles: Sequence[tuple[str, Exception]], *, several: bool) -> None:
     from git_dvc.compare.plots import page
 
+    hints: dict[str, None] = {}
     for rev, problem in troubles:
         where = f"{quoted(rev)}: " if several else ""
         console.warning(f"{where}{page.said(problem)}")
-        hint = getattr(problem, "hint", "")
-        if hint:
-            console.hint(hint)
+        hints[getattr(problem, "hint", "")] = None
+    for hint in filter(None, hints):
+        console.hint(hint)
 
 
 def _tell_none(targets: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from git_dvc.compare.plots.figures import Definition, Figure, Props, Trouble, Ve
 from git_dvc.errors import (
     FormatError,
     GitDvcError,
-    NotInCacheError,
+    NotFetchedError,
     PlotError,
     UnknownPlotError,
     UnsafePathError,
@@ -314,7 +314,7 @@ class _Reader:
 
     def _bytes(self, reading: Reading, entry: Entry) -> bytes:
         if entry.hash is not None and not self._fetch and reading.place(entry) is None:
-            raise NotInCacheError(entry.path)
+            raise NotFetchedError(entry.path)
         size = reading.size(entry)
         if size is not None and size > values.MOST_BYTES:
             raise FormatError(f"larger than {values.MOST_BYTES // 1024**2} MiB", entry.path)

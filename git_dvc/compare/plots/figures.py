@@ -15,6 +15,7 @@ and the specification that follows, are DVC's: its extension for VS Code reads t
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -368,16 +369,17 @@ def split_spec(
 
 def _escaped(field: str) -> str:
     """Return a field's name as Vega takes it: a dot is otherwise the way into a mapping."""
-    for character in ".[]":
-        field = field.replace(character, "\\" + character)
-    return field
+    return re.sub(r"[.\[\]\\'\"]", r"\\\g<0>", field)
 
 
 def _values(figure: Figure, optional: Sequence[str]) -> tuple[dict[str, Any], list[Row]]:
     """Return what the optional anchors become, and the points with the fields they speak of."""
     if not optional:
         return {}, figure.points
-    x, y = figure.props.get("x"), figure.props.get("y")
+    x, y = (
+        None if figure.props.get(axis) is None else _escaped(str(figure.props[axis]))
+        for axis in ("x", "y")
+    )
     values: dict[str, Any] = {
         "color": colours(figure.revs),
         "zoom_and_pan": {"name": "grid", "select": "interval", "bind": "scales"},

@@ -67,11 +67,7 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
         spec = _without_empty(figures.spec(figure, template, given))
     elif spec.get("width") == "container":
         spec.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
-    return (
-        _dressed(spec, figure.template)
-        if template is templates.BUILT_IN.get(figure.template)
-        else spec
-    )
+    return _dressed(spec, figure) if template is templates.BUILT_IN.get(figure.template) else spec
 
 
 def _zoom(axes: Sequence[str]) -> dict[str, Any]:
@@ -83,8 +79,9 @@ def _zoom(axes: Sequence[str]) -> dict[str, Any]:
     return {"name": "grid", "select": select, "bind": "scales"} if axes else {"name": "grid"}
 
 
-def _dressed(spec: dict[str, Any], template: str) -> dict[str, Any]:
+def _dressed(spec: dict[str, Any], figure: Figure) -> dict[str, Any]:
     """Return a built-in template's chart with what makes it easier to read."""
+    template = figure.template
     if template in ("linear", "simple", "smooth"):
         lines = {
             "symbolType": "stroke",
@@ -93,7 +90,7 @@ def _dressed(spec: dict[str, Any], template: str) -> dict[str, Any]:
             "symbolSize": 400,
         }
         return {**spec, "config": {"legend": lines}}
-    if template == "confusion" and _is_small(spec):
+    if template == "confusion" and _is_small(figure):
         numbers = [{**spec["params"][0], "value": True}]
         return {**spec, "params": numbers}
     if template == "scatter":
@@ -106,11 +103,12 @@ def _dressed(spec: dict[str, Any], template: str) -> dict[str, Any]:
     return spec
 
 
-def _is_small(spec: dict[str, Any]) -> bool:
+def _is_small(figure: Figure) -> bool:
     """Return whether a matrix has so few cells that numbers fit into them."""
-    axes = [spec["spec"]["encoding"][name]["field"].replace("\\", "") for name in ("x", "y")]
-    values = spec["data"]["values"]
-    return all(len({str(point.get(axis)) for point in values}) <= _FEW_CLASSES for axis in axes)
+    return all(
+        len({str(point.get(figure.props[axis])) for point in figure.points}) <= _FEW_CLASSES
+        for axis in ("x", "y")
+    )
 
 
 def without_title(spec: dict[str, Any], figure: Figure) -> dict[str, Any]:
