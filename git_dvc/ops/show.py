@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from git_dvc import relpaths
 from git_dvc.compare import metrics as metric_values
 from git_dvc.compare import params as param_values
+from git_dvc.compare import values
 from git_dvc.compare.declared import Stages
-from git_dvc.compare.files import Parse, Problems
+from git_dvc.compare.files import Files, Parse, Problems
 from git_dvc.errors import FormatError, GitDvcError, UnknownStageError
 from git_dvc.ops.reading import Reading
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE
+from git_dvc.tracked import STAGES_FILE
 
 
 class SourceFiles:
@@ -59,6 +59,7 @@ def stages_files(reading: Reading, broken: list[GitDvcError] | None = None) -> l
     source = reading.source
     top = source.parts[""]
     others = [prefix for prefix in source.parts if prefix]
+    lookup = values_of(SourceFiles(reading))
     found = []
     for path in source.named(STAGES_FILE):
         if any(relpaths.inside(path, other) for other in others):
@@ -67,14 +68,32 @@ def stages_files(reading: Reading, broken: list[GitDvcError] | None = None) -> l
             continue
         try:
             data = top.read(path)
-            if data is not None:
-                lock = relpaths.join(path.rpartition("/")[0], LOCK_FILE)
-                found.append(Stages(path, data, functools.partial(top.read, lock)))
+            if data is None:
+                continue
+            one = Stages(path, data, lookup)
+            if one.problems and broken is None:
+                raise one.problems[0]
         except FormatError as problem:
             if broken is None:
                 raise
             broken.append(problem)
+        else:
+            found.append(one)
+            if broken is not None:
+                broken += one.problems
     return found
+
+
+def values_of(files: Files) -> Callable[[str], Any]:
+    """Return what reads files of values, and returns None for those that are not there."""
+
+    def lookup(path: str) -> Any:
+        try:
+            return files.parsed(path, values.parse)
+        except FileNotFoundError:
+            return None
+
+    return lookup
 
 
 def params(

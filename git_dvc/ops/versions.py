@@ -36,7 +36,7 @@ from git_dvc.ops import show
 from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.reading import Reading
 from git_dvc.ops.views import CONFIG, CommitView
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut, collect, is_source
+from git_dvc.tracked import STAGES_FILE, TrackedOut, collect, is_source
 
 WORKSPACE = "workspace"
 _MOST_DEPTH = 100
@@ -110,7 +110,8 @@ class Versions:
         self._prefix = ""
         self._views: dict[str, CommitView] = {}
         self._values: dict[tuple[Parse, str, str], Any] = {}
-        self._stages: dict[tuple[str, ...], Stages | FormatError] = {}
+        self._stages: dict[tuple[object, ...], Stages | FormatError] = {}
+        self._looked_up: dict[tuple[str, str], dict[str, None]] = {}
         self._outs: dict[tuple[str, ...], dict[str, TrackedOut]] = {}
         self._ignores: dict[tuple[tuple[str, str], ...], Ignore] = {}
         self._members: dict[tuple[str, str], dict[str, str]] = {}
@@ -350,30 +351,36 @@ class Versions:
         if commit is None:
             yield from show.stages_files(self._reading, broken)
             return
-        own = self.own(commit)
-        for path, blob in own.items():
+        for path, blob in self.own(commit).items():
             if path.rpartition("/")[2] == STAGES_FILE:
-                lock = own.get(relpaths.join(path.rpartition("/")[0], LOCK_FILE), "")
-                stages = self._stages_of(path, blob, lock)
+                stages = self._stages_of(commit, path, blob)
                 if isinstance(stages, FormatError):
                     broken.append(stages)
                 else:
+                    broken += stages.problems
                     yield stages
 
-    def _stages_of(self, path: str, blob: str, lock: str) -> Stages | FormatError:
-        known = self._stages.get((path, blob))
-        if known is None or (isinstance(known, Stages) and known.asked_lock):
-            known = self._stages.get((path, blob, lock))
+    def _stages_of(self, commit: str, path: str, blob: str) -> Stages | FormatError:
+        """Return what a ``dvc.yaml`` means, which depends on what ``${...}`` is looked up in."""
+        files = _CommitFiles(self, commit)
+        looked_up = self._looked_up.setdefault((path, blob), {})
+
+        def key() -> tuple[object, ...]:
+            return (path, blob, *(files.content(one) for one in looked_up))
+
+        known = self._stages.get(key())
         if known is None:
+            lookup = show.values_of(files)
+
+            def values(one: str) -> Any:
+                looked_up[one] = None
+                return lookup(one)
+
             try:
-                known = Stages(
-                    path,
-                    self.trees.blob(blob),
-                    lambda: self.trees.blob(lock) if lock else None,
-                )
+                known = Stages(path, self.trees.blob(blob), values)
             except FormatError as problem:
                 known = problem
-            self._stages[path, blob] = self._stages[path, blob, lock] = known
+            self._stages[key()] = known
         return known
 
     def outs(self, commit: str) -> dict[str, TrackedOut]:
@@ -438,6 +445,15 @@ class _CommitFiles:
             return self._blob(path) is not None or self._data(path) is not None
         except GitDvcError:
             return True  # what is wrong with it is said when it is read
+
+    def content(self, path: str) -> object:
+        """Return what says whether a file is the same in another version."""
+        try:
+            blob = self._blob(path)
+            entry = None if blob else self._data(path)
+            return blob if entry is None else entry.hash
+        except GitDvcError as problem:
+            return str(problem)
 
     def read(self, path: str) -> bytes:
         """Return what a file holds."""

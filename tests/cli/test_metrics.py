@@ -202,6 +202,38 @@ def test_problems_are_named_and_the_rest_is_shown(story: Path, cli: Cli) -> None
     assert (said.code, said.err) == (1, "warning: nope.json: no such file\n")
 
 
+def test_what_is_named_by_templates_is_resolved_in_each_version(project: Path, cli: Cli) -> None:
+    stages = (
+        "vars: [names.yaml]\nmetrics: ['${top}']\nstages:\n  each:\n    foreach: ${names}\n"
+        "    do:\n"
+        "      cmd: run ${item} ${seed}\n      metrics: ['${item}.json': {cache: false}]\n"
+        "  bad:\n    cmd: ${nothing}\n"
+    )
+    save(project, "v1", {"dvc.yaml": stages, "names.yaml": "names: [a]\ntop: t.json\nseed: 1\n"})
+    save(project, "v2", {"names.yaml": "names: [a, b]\ntop: a.json\nseed: 2\n", "b.json": "2"})
+    save(project, "v3", {"names.yaml": "names: [a]\ntop: t.json\nseed: 1\n", "a.json": "{x: 1}"})
+    write_tree(project, {"a.json": "1"})
+    run_git("commit", "-qam", "4", cwd=project)
+    run_git("tag", "v4", cwd=project)
+    said = cli("metrics", "show", "--rev", "v1", "v2", "v4", "--no-path")
+    assert said.out == (
+        "Revision  Value\n"
+        "v1            -\n"
+        "v1            -\n"
+        "v2            2\n"
+        "v2            -\n"
+        "v4            1\n"
+        "v4            -\n"
+    )
+    assert "warning: v1, v2, v4: dvc.yaml: stages.bad.cmd: " in said.err
+    assert answer(cli, "params", "diff", "v1", "v2") == {
+        "names.yaml": {
+            "names.1": {"old": None, "new": "b"},
+            "seed": {"old": 1, "new": 2, "diff": 1},
+        }
+    }
+
+
 def test_what_cannot_be_asked(story: Path, cli: Cli) -> None:
     assert cli("metrics", "show", "--rev", "v3").code == 128
     said = cli("metrics", "diff", "v01", "v2")
