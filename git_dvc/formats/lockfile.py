@@ -230,9 +230,9 @@ class LockText:
         self.data = data
         self._parts: dict[str, str] | None = {}
         if data is not None:
-            stages = parse(data)
-            whole = dump(stages.values()) == data  # as DVC wrote it, without comments
-            self._parts = {s.name: _part(s) for s in stages.values()} if whole else None
+            self._parts = {stage.name: _part(stage) for stage in parse(data).values()}
+            if self._joined() != data:  # comments, or another hand than DVC's
+                self._parts = None
 
     def set(self, stage: LockStage) -> None:
         """Replace a stage's record, or add it at the end."""
@@ -240,7 +240,12 @@ class LockText:
             self.data = set_stage(self.data, stage)
             return
         self._parts[stage.name] = _part(stage)
-        self.data = f"schema: '{SCHEMA}'\nstages:\n{''.join(self._parts.values())}".encode()
+        self.data = self._joined()
+
+    def _joined(self) -> bytes:
+        parts = "".join((self._parts or {}).values())
+        stages = f"stages:\n{parts}" if parts else ""
+        return f"schema: '{SCHEMA}'\n{stages}".encode()
 
 
 def _part(stage: LockStage) -> str:

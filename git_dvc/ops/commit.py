@@ -204,7 +204,7 @@ def _record_whole(
     saver = Saver(project, progress, relink=relink)
     for stage in whole:
         try:
-            saver.get_ready([stage])
+            saver.check(stage)
             made = saver.collect(stage, saver.inputs(stage))
             if saver.record(stage, made):
                 result.stages.append(stage.address)

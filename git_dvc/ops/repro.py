@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from git_dvc.errors import (
     AbortedRunError,
@@ -26,7 +26,6 @@ from git_dvc.formats.lockfile import LockStage
 from git_dvc.ops import stages as staging
 from git_dvc.ops.contents import Contents
 from git_dvc.ops.facts import ProjectFacts
-from git_dvc.ops.stage_pull import RemotePuller
 from git_dvc.ops.stage_run import Inputs, Saver
 from git_dvc.pipeline import forecast as forecasting
 from git_dvc.pipeline import graph as graphs
@@ -44,6 +43,9 @@ from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Reason, re
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
+
+if TYPE_CHECKING:
+    from git_dvc.ops.stage_pull import RemotePuller
 
 
 class Asked(NamedTuple):
@@ -270,6 +272,12 @@ def repro(
     return work.result
 
 
+def _puller(project: Project, progress: Progress) -> RemotePuller:
+    from git_dvc.ops.stage_pull import RemotePuller
+
+    return RemotePuller(project, progress)
+
+
 class _Work:
     """What is done around the commands of each stage; see ``runner.Work``."""
 
@@ -288,10 +296,16 @@ class _Work:
         self._progress = progress
         self._stages = dict(chosen.graph.stages)
         self._contents = Contents(project, progress)
-        self._saver = Saver(project, progress, contents=self._contents, commit=asked.commit)
+        self._saver = Saver(
+            project,
+            progress,
+            contents=self._contents,
+            commit=asked.commit,
+            stages=[self._stages[address] for address in chosen.order],
+        )
         self._facts = ProjectFacts(project, self._contents, self._stages)
         self._forced = set(chosen.order) if asked.force else set()
-        self._puller = RemotePuller(project, progress) if asked.pull else None
+        self._puller = _puller(project, progress) if asked.pull else None
         self._inputs: dict[str, Inputs] = {}
         self._resources: dict[str, dict[str, float]] = {}
         hardlink = project.config.flag("core", "hardlink_lock")

@@ -110,6 +110,7 @@ class Saver:
         contents: What is known of files; shared with whoever decides what is stale.
         commit: Store outputs in the cache; else only their hashes are recorded.
         relink: Replace outputs by links where ``cache.type`` says so.
+        stages: Those that may run: Git is asked about all of them when the first one does.
 
     Attributes:
         kept: Files, by path relative to the project, that were saved before they went.
@@ -124,11 +125,13 @@ class Saver:
         contents: Contents | None = None,
         commit: bool = True,
         relink: bool = True,
+        stages: Iterable[Stage] = (),
     ) -> None:
         self._project = project
         self._progress = progress or NoProgress()
         self.contents = contents or Contents(project, self._progress)
         self._commit = commit
+        self._others = list(stages)
         self._relink = relink
         self._locks: dict[str, LockText] = {}
         self._before: dict[str, bytes | None] = {}
@@ -143,40 +146,43 @@ class Saver:
 
     # -- before -----------------------------------------------------------------------------
 
-    def get_ready(self, stages: Iterable[Stage]) -> None:
-        """Ask Git about the outputs of many stages in one go.
+    def check(self, stage: Stage) -> None:
+        """Refuse a stage whose outputs cannot be cached where they are.
 
         Raises:
             OutputInGitError: Git versions an output that is to be cached.
+            OutsideOutputError: One is outside of the project.
         """
-        every = [stage for stage in stages if not stage.is_data]
+        cached = [out for out in stage.outs if out.flags.cache]
+        outside = [out.path for out in cached if out.relpath is None]
+        if outside:
+            raise OutsideOutputError(stage.address, outside)
+        if any(out.relpath not in self._in_git for out in cached):
+            self._ask_git([stage, *self._others])
+            self._others = []
+        found = [out.relpath for out in cached if out.relpath and self._in_git[out.relpath]]
+        if found:
+            raise OutputInGitError(stage.address, [self._project.shown(path) for path in found])
+
+    def _ask_git(self, stages: Iterable[Stage]) -> None:
+        """Ask Git which outputs it versions, and which it ignores already."""
         project = self._project
         paths = {
-            out.relpath: ""
-            for stage in every
+            out.relpath: project.git_path(out.relpath)
+            for stage in stages
             for out in stage.outs
-            if out.relpath is not None and out.flags.cache and out.relpath not in self._in_git
+            if not stage.is_data and out.relpath is not None and out.flags.cache
         }
-        if paths and project.repo is not None:
-            tracked = project.repo.tracked(project.git_path(path) for path in paths)
-            names = [project.git_path(path) for path in paths]
-            ignored = project.repo.is_ignored([*names, *(f"{name}/" for name in names)])
-            for path in paths:
-                name = project.git_path(path)
-                self._in_git[path] = name in tracked
-                if name in ignored or f"{name}/" in ignored:
-                    self._ignored.add(path)
-        for stage in every:
-            found = [
-                project.shown(out.relpath)
-                for out in stage.outs
-                if out.relpath is not None and self._in_git.get(out.relpath) and out.flags.cache
-            ]
-            if found:
-                raise OutputInGitError(stage.address, found)
-            outside = [out.path for out in stage.outs if out.relpath is None and out.flags.cache]
-            if outside:
-                raise OutsideOutputError(stage.address, outside)
+        self._in_git.update(dict.fromkeys(paths, False))
+        if not paths or project.repo is None:
+            return
+        tracked = project.repo.tracked(paths.values())
+        names = list(paths.values())
+        ignored = project.repo.is_ignored([*names, *(f"{name}/" for name in names)])
+        for path, name in paths.items():
+            self._in_git[path] = name in tracked
+            if name in ignored or f"{name}/" in ignored:
+                self._ignored.add(path)
 
     def inputs(self, stage: Stage) -> Inputs:
         """Return what a stage is about to use.
@@ -252,7 +258,7 @@ class Saver:
             CannotTrackError: Something in an output cannot be saved; it stays as it is.
             OSError: The disk is full or fails.
         """
-        self.get_ready([stage])
+        self.check(stage)
         if not self._checked_cache:
             recording.check_cache_is_ours(self._project)
             self._checked_cache = True
@@ -371,7 +377,7 @@ class Saver:
         """
         if not runcache.is_known_again(stage):
             return None
-        self.get_ready([stage])
+        self.check(stage)
         used = self._used(stage, inputs)
         paths = [out.path for out in stage.outs]
 

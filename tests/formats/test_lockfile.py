@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git_dvc.errors import FormatError
@@ -172,3 +172,23 @@ def test_a_removed_stage_leaves_the_rest() -> None:
         assert lockfile.remove_stage(DATA, name) == lockfile.dump(left)
     assert lockfile.remove_stage(DATA, "none") == DATA
     assert lockfile.remove_stage(lockfile.dump([stages["sub"]]), "sub") is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(STAGES, max_size=2), st.lists(STAGES, min_size=1, max_size=2), st.booleans())
+def test_records_set_one_after_another_are_those_of_a_whole_file(
+    old: list[LockStage], new: list[LockStage], commented: bool
+) -> None:
+    known = {stage.name: stage for stage in old}
+    data = lockfile.dump(known.values()) if old else None
+    if data is not None and commented:
+        data = b"# machine\n" + data
+    text = lockfile.LockText(data)
+    for stage in new:
+        text.set(stage)
+        known[stage.name] = stage
+    assert text.data is not None
+    whole = lockfile.dump(known.values())
+    if data is None or not commented:
+        assert text.data == whole
+    assert lockfile.parse(text.data) == lockfile.parse(whole)
