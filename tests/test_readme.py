@@ -101,10 +101,10 @@ def test_every_command_is_in_the_table_and_only_those() -> None:
 
 def test_settings_in_readme_exist() -> None:
     table = README[README.index("## Settings") : README.index("## Coming from DVC")]
-    named = set(re.findall(r"`git config (?:--add )?(dvc\.\w+)", table))
+    named = set(re.findall(r"`git config (?:--add )?(dvc\.\w+(?:\.[a-z]+)?)", table))
     source = "".join(path.read_text() for path in sorted((TOP / "git_dvc").rglob("*.py")))
-    used = {name for name in re.findall(r'"(dvc\.\w+)"', source) if name not in FILES}
-    assert named == used
+    used = set(re.findall(r'"(dvc\.\w+(?:\.[a-z]+)?)\.?"', source))
+    assert named == used - {*FILES}
 
 
 FILES = ("dvc.yaml", "dvc.lock", "dvc.exe")

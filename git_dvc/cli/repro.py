@@ -29,6 +29,7 @@ git dvc repro                 # all that is stale in the dvc.yaml here
 git dvc repro train           # one stage, and what it needs
 git dvc repro --dry --why     # what would run, and why
 git dvc repro -j 4            # four stages at once
+git dvc repro --executor slurm -j 20
 git dvc repro -P              # all stages of the project
 git dvc repro -k              # go on with what does not need a stage that failed
 git dvc repro -s -f train     # just this stage, stale or not
@@ -102,7 +103,9 @@ def repro(
     ] = 1,
     executor: Annotated[
         str,
-        typer.Option("--executor", metavar="name", help="Where stages run: local, slurm, dask."),
+        typer.Option(
+            "--executor", metavar="name", help="Where stages run: local, slurm, dask, or a plug-in."
+        ),
     ] = "local",
 ) -> int:
     """Run the stages that are stale, in their order, and record what they made.
@@ -110,6 +113,15 @@ def repro(
     A stage is stale if its command, a parameter, something that it reads or something that it
     made is not as recorded in dvc.lock. Each is recorded as soon as it ends, so what a stopped
     run had finished is not run again.
+
+    With -j, output goes to .dvc/tmp/logs alone. A stage takes one of the places, or as many as its
+    'meta: {resources: {cpu: 2, gpu: 1, mem: 16G}}' says; of what is not cpu there is as much as
+    'git config dvc.resources.gpu 2' says, or as this machine has.
+
+    An executor runs the commands on other machines: as jobs of Slurm (options for sbatch are in
+    'git config dvc.slurm.options'), or as tasks of Dask ('git config dvc.dask.scheduler'). These
+    must share the file system with this one, with the project at the same path. git-dvc is not
+    needed there: results are taken in here.
     """
     from git_dvc.cli import opened
     from git_dvc.ops import repro as op
