@@ -108,9 +108,9 @@ class Tracked(NamedTuple):
 
 
 def is_pointer(path: str) -> bool:
-    """Return whether a path is that of a pointer file."""
+    """Return whether a path is that of a pointer file, or of a stage file of an old version."""
     name = path.rpartition("/")[2]
-    return name.endswith(SUFFIX) and name != SUFFIX
+    return (name.endswith(SUFFIX) and name != SUFFIX) or name == OLD_STAGE_FILE
 
 
 def is_source(path: str) -> bool:
@@ -173,15 +173,17 @@ def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
     folder = path.rpartition("/")[0]
     folder = relpaths.resolve_folder(folder, found.wdir)
     alone = len(found.outs) == 1
+    is_import = bool(found.deps) and found.cmd is None
     return _outs(
         path,
         folder,
         found.outs,
-        imported=bool(found.deps),
+        imported=is_import,
         alone=alone,
         from_repo=any("repo" in dep for dep in found.deps),
         deps=_deps(folder, (dep.get("path") for dep in found.deps if "repo" not in dep)),
-        origin=(folder, found.deps[0]) if alone and len(found.deps) == 1 else None,
+        origin=(folder, found.deps[0]) if is_import and alone and len(found.deps) == 1 else None,
+        kinds={out.path: kind for out, kind in zip(found.outs, found.kinds, strict=False)},
     )
 
 

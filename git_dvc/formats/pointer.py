@@ -83,7 +83,12 @@ class Pointer(NamedTuple):
         wdir: As written; ``.`` if absent.
         deps: Sources of an import, as plain mappings (keys checked, values not).
         frozen: Whether an import stays at its recorded revision.
-        md5: Hash of the definition, written for imports only.
+        md5: Hash of the definition, written for imports and stages only.
+        cmd: Of a stage file that an old version wrote, the command; else None.
+        always_changed: Whether that runs each time.
+        desc: What people say of it.
+        meta: What programs say of it.
+        kinds: What its outs are: ``outs``, ``metrics`` or ``plots``.
     """
 
     outs: tuple[Out, ...]
@@ -91,6 +96,11 @@ class Pointer(NamedTuple):
     deps: tuple[dict[str, Any], ...] = ()
     frozen: bool = False
     md5: str | None = None
+    cmd: str | None = None
+    always_changed: bool = False
+    desc: str | None = None
+    meta: Any = None
+    kinds: tuple[str, ...] = ()
 
 
 # --- the plain form ---------------------------------------------------------------------
@@ -219,28 +229,37 @@ def from_value(value: object) -> Pointer:
     """
     if value is None:
         return Pointer(())
-    top = mapping(value, "", POINTER_KEYS)
+    is_stage = isinstance(value, dict) and value.get("cmd") is not None
+    top = mapping(value, "", POINTER_KEYS | {"cmd"} if is_stage else POINTER_KEYS)
     outs = top.get("outs")
     deps = top.get("deps")
     locked = flag(top, "locked", "", default=False)
     md5 = top.get("md5")
     if md5 is not None and md5 != "":
         md5 = hashing.parse(md5)
-    _optional_text(top, "desc", "")
-    flag(top, "always_changed", "", default=False)
+    out_keys = OUT_KEYS | {"metric", "plot"} if is_stage else OUT_KEYS
     return Pointer(
         outs=tuple(
-            out_from(item, f"outs[{number}]", OUT_KEYS)
+            out_from(item, f"outs[{number}]", out_keys)
             for number, item in enumerate(sequence(outs, "outs"))
         ),
         wdir=_optional_text(top, "wdir", "") or ".",
         deps=tuple(
-            mapping(item, f"deps[{number}]", DEP_KEYS)
+            mapping(item, f"deps[{number}]", DEP_KEYS | {"params"} if is_stage else DEP_KEYS)
             for number, item in enumerate(sequence(deps, "deps"))
         ),
         frozen=flag(top, "frozen", "", default=locked),
         md5=md5 or None,
+        cmd=_optional_text(top, "cmd", ""),
+        always_changed=flag(top, "always_changed", "", default=False),
+        desc=_optional_text(top, "desc", ""),
+        meta=top.get("meta"),
+        kinds=tuple(_kind(item) for item in outs) if is_stage and outs else (),
     )
+
+
+def _kind(out: Mapping[str, Any]) -> str:
+    return "metrics" if out.get("metric") else "plots" if out.get("plot") else "outs"
 
 
 POINTER_KEYS = frozenset(

@@ -54,9 +54,9 @@ class Change(NamedTuple):
 
 
 def is_pointer(path: str) -> bool:
-    """Return whether a path (with ``/``) is named like a pointer file or a lock file."""
+    """Return whether a path (with ``/``) is named like a pointer, lock or old stage file."""
     name = path[path.rfind("/") + 1 :]
-    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")
+    return name in ("dvc.lock", "Dvcfile") or (name.endswith(".dvc") and name != ".dvc")
 
 
 class Trees:

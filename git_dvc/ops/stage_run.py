@@ -40,6 +40,7 @@ from git_dvc.errors import (
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.lockfile import LockStage, LockText
 from git_dvc.formats.pointer import Out
+from git_dvc.formats.stagefile import StageText
 from git_dvc.fsutil import Folders
 from git_dvc.git import gitignore
 from git_dvc.hashing import MD5
@@ -133,7 +134,7 @@ class Saver:
         self._commit = commit
         self._others = list(stages)
         self._relink = relink
-        self._locks: dict[str, LockText] = {}
+        self._locks: dict[str, LockText | StageText] = {}
         self._before: dict[str, bytes | None] = {}
         self._gone: dict[str, Side] = {}
         self._inputs: dict[str, dict[str, Content]] = {}
@@ -592,7 +593,7 @@ class Saver:
         text = self._locks.get(source)
         if text is None or text.data != before:
             # Somebody else has written it meanwhile, or it is the first time.
-            text = self._locks[source] = LockText(before)
+            text = self._locks[source] = LockText(before) if lock.name else StageText(before)
         text.set(lock)
         data = text.data
         if data == before or data is None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from git_dvc import relpaths
 from git_dvc.errors import FormatError
-from git_dvc.formats import definitions, lockfile, plainyaml, pointer
+from git_dvc.formats import definitions, lockfile, plainyaml, pointer, stagefile
 from git_dvc.formats.lockfile import LockStage
 from git_dvc.formats.pointer import Out, shown_key
 from git_dvc.formats.stages import Flags
@@ -336,25 +336,47 @@ def _flags(found: Any, kind: str) -> Flags:
 def _of_pointer(path: str, data: bytes) -> Stage:
     found = pointer.parse(data)
     wdir = relpaths.resolve_folder(path.rpartition("/")[0], found.wdir)
-    deps = []
+    deps, params = [], []
+    recorded: dict[str, Mapping[str, Any]] = {}
     for number, dep in enumerate(found.deps):
         at = dep.get("path")
         if not isinstance(at, str) or not at:
             raise FormatError(f"deps[{number}].path: expected text, found {pointer.shown(at)}")
-        deps.append(Dep(at, None if "repo" in dep else _inside(wdir, at)))
+        if "params" in dep:
+            keys = dep["params"] or ()
+            params.append(Params(at, _inside(wdir, at), tuple(map(str, keys))))
+            if isinstance(keys, dict):
+                recorded[at] = keys
+        else:
+            deps.append(Dep(at, None if "repo" in dep else _inside(wdir, at)))
+    kinds = found.kinds or ("outs",) * len(found.outs)
+    lines = [(dep, number) for number, dep in enumerate(found.deps) if "params" not in dep]
+    record: LockStage | None = LockStage(
+        name="",
+        cmd=found.cmd or "",
+        outs=found.outs,
+        deps=tuple(_dep(dep, number) for dep, number in lines),
+        params=recorded,
+    )
+    if found.cmd is not None and record is not None:
+        record = stagefile.as_recorded(data, found, record)
     return Stage(
         name="",
         source=path,
         wdir=wdir,
+        cmd=command_lines(found.cmd or ""),
         deps=tuple(deps),
-        outs=tuple(_pointer_out(out, wdir, number) for number, out in enumerate(found.outs)),
-        frozen=found.frozen,
-        recorded=LockStage(
-            name="",
-            cmd="",
-            outs=found.outs,
-            deps=tuple(_dep(dep, number) for number, dep in enumerate(found.deps)),
+        params=tuple(params),
+        outs=tuple(
+            _pointer_out(out, kind, wdir, number)
+            for number, (out, kind) in enumerate(zip(found.outs, kinds, strict=True))
         ),
+        frozen=found.frozen,
+        always_changed=found.always_changed,
+        desc=found.desc,
+        meta=found.meta,
+        written_cmd=found.cmd,
+        recorded=record,
     )
 
 
@@ -363,8 +385,8 @@ def _dep(value: Mapping[str, Any], number: int) -> Out:
     return pointer.out_from(found, f"deps[{number}]", pointer.DEP_KEYS)
 
 
-def _pointer_out(out: Out, wdir: str, number: int) -> StageOut:
+def _pointer_out(out: Out, kind: str, wdir: str, number: int) -> StageOut:
     at = f"outs[{number}].path"
     relpath = None if is_external(out.path) else relpaths.resolve(wdir, out.path, field=at)
-    flags = Flags(cache=out.cache, persist=out.persist, remote=out.remote, push=out.push)
+    flags = Flags(out.cache, out.persist, out.remote, out.push, kind)
     return StageOut(out.path, relpath, flags)

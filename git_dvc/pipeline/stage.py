@@ -108,7 +108,9 @@ class Stage(NamedTuple):
 
     @property
     def lock_file(self) -> str:
-        """The lock file beside its ``dvc.yaml``, relative to the project."""
+        """Where its record is: the lock file beside its ``dvc.yaml``, or the stage file itself."""
+        if not self.name:
+            return self.source
         folder = self.source.rpartition("/")[0]
         return f"{folder}/{LOCK_FILE}" if folder else LOCK_FILE
 

@@ -196,7 +196,7 @@ def test_a_pointer_may_be_empty(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("cmd: run\n" + PLAIN, "cmd: unknown key"),
+        ("cmds: run\n" + PLAIN, "cmds: unknown key"),
         (PLAIN + "  metric: true\n", "outs[0].metric: unknown key"),
         (PLAIN.replace("path: data.txt", "cache: true"), "outs[0].path: expected text, found n"),
         (PLAIN.replace("data.txt", "5"), "outs[0].path: expected text, found 5"),
