@@ -4,9 +4,11 @@ Rows are told apart by a *key*: a column whose values are unique in both version
 that the user names, else one that is called like a key (``id``, ``path``, ``epoch``), else, if all
 of the table is looked at, the first column. Where there is none, rows are matched by their order.
 
-A table is read row by row. What would take too much memory is sorted into files by its key, so
-that rows with equal keys come together; each file is then compared by itself. Without a key it
-is counted then which rows there are, and in what number.
+A table is read row by row. Of one that would take too much memory both versions are read side by
+side, and rows that are equal leave at once, so that only those that differ are held. If these are
+still too many, they are sorted into files by their key, so that rows with equal keys come together;
+each file is then compared by itself. Without a key it is counted then which rows there are, and
+in what number.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from git_dvc.compare.content import align
@@ -151,7 +154,7 @@ def compare(
     try:
         old_rows, new_rows = (_loaded(sheet.rows(), limit) for sheet in (old, new))
     except _TooLargeError:
-        return _apart(job, candidates, is_given=bool(keys))
+        return _large(job, candidates, limit, is_given=bool(keys))
     for key in candidates:
         tally = Tally(common, most)
         try:
@@ -387,6 +390,66 @@ class Tally:
 
 
 # -- more rows than fit into memory ---------------------------------------------------------
+
+
+def _large(
+    job: _Job, candidates: Sequence[tuple[str, ...]], most_text: int, *, is_given: bool
+) -> Rows:
+    """Return how rows differ of which only those that differ may fit into memory."""
+    try:
+        old_rows, new_rows = _unmatched(job, most_text)
+    except _TooLargeError:
+        return _apart(job, candidates, is_given=is_given)
+    for key in candidates:
+        tally = Tally(job.common, job.most)
+        try:
+            job.by_key(old_rows, new_rows, key, tally, useful=not is_given)
+            return tally.rows(key, reordered=None)
+        except _NotUniqueError:
+            if is_given:
+                raise _not_unique(key) from None
+    tally = Tally(job.common, job.most)
+    job.count(lambda: old_rows, new_rows, tally)
+    return tally.rows(None, reordered=None, matched=False)
+
+
+def _unmatched(job: _Job, most_text: int) -> tuple[list[Numbered], list[Numbered]]:
+    """Return the rows that the other version does not have, whatever their order.
+
+    Raises:
+        _TooLargeError: These are too many, or the order is too different.
+    """
+    of_old, of_new = job.of_old, job.of_new
+    old_left: dict[Cells, list[Numbered]] = {}
+    new_left: dict[Cells, list[Numbered]] = {}
+    size = 0
+    for before, after in zip_longest(job.old.rows(), job.new.rows()):
+        old_cells = None if before is None else of_old(before[1])
+        new_cells = None if after is None else of_new(after[1])
+        if old_cells == new_cells:
+            continue
+        for row, cells, mine, theirs in (
+            (before, old_cells, old_left, new_left),
+            (after, new_cells, new_left, old_left),
+        ):
+            if row is None or cells is None:
+                continue
+            waiting = theirs.get(cells)
+            cost = sum(map(len, row[1])) + _ROW_COST
+            if waiting:
+                waiting.pop()
+                if not waiting:
+                    del theirs[cells]
+                size -= cost
+            else:
+                mine.setdefault(cells, []).append(row)
+                size += cost
+                if size > most_text:
+                    raise _TooLargeError
+    old_rows, new_rows = (
+        sorted(row for rows in left.values() for row in rows) for left in (old_left, new_left)
+    )
+    return old_rows, new_rows
 
 
 def _apart(job: _Job, candidates: Sequence[tuple[str, ...]], *, is_given: bool) -> Rows:

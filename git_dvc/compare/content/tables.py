@@ -110,18 +110,18 @@ class _Csv:
         width = len(self.columns)
         for cells in self._cells(start, end):
             number += 1
-            if skip:
+            if len(cells) == width and not skip:
+                yield number, tuple(cells)
+            elif skip:
                 skip = False
-                continue
-            if len(cells) != width:
-                if len(cells) > width:
-                    raise FormatError(
-                        f"row {number:,} has {len(cells):,} cells, and there are {width:,} columns"
-                    )
-                cells = (*cells, *([""] * (width - len(cells))))
-            yield number, cells
+            elif len(cells) > width:
+                raise FormatError(
+                    f"row {number:,} has {len(cells):,} cells, and there are {width:,} columns"
+                )
+            else:
+                yield number, (*cells, *([""] * (width - len(cells))))
 
-    def _cells(self, start: int, end: int | None) -> Iterator[tuple[str, ...]]:
+    def _cells(self, start: int, end: int | None) -> Iterator[list[str]]:
         with self.content.open() as file:
             file.seek(start)
             reader = csv.reader(
@@ -131,7 +131,7 @@ class _Csv:
             )
             for cells in reader:
                 if cells:  # an empty line is no row
-                    yield tuple(cells)
+                    yield cells
 
 
 def _lines(file: Any, encoding: str, length: int | None) -> Iterator[str]:
