@@ -74,6 +74,25 @@ SETTINGS = (
         "A cache outside the project, chosen by a commit, that you trust; may be given many times",
     ),
     Setting(
+        "dvc.resources.NAME",
+        "<amount>",
+        "",
+        "How much there is of what stages take that run at once ('meta: {resources: {gpu: 1}}'): "
+        "gpu, mem (64G) or any name. Unset, what this machine is known to have",
+    ),
+    Setting(
+        "dvc.slurm.options",
+        "<options>",
+        "",
+        "What sbatch is told by 'repro --executor slurm', such as --partition=long --time=2:00:00",
+    ),
+    Setting(
+        "dvc.dask.scheduler",
+        "<address>",
+        "",
+        "Where the cluster of 'repro --executor dask' is, such as tcp://head:8786",
+    ),
+    Setting(
         "color.dvc",
         "always|auto|never",
         "color.ui",

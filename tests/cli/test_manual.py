@@ -179,7 +179,7 @@ def test_help_without_a_working_man_prints_the_usage(tmp_path: Path) -> None:
 def test_settings_are_the_same_in_code_readme_and_help(cli: Cli) -> None:
     readme = (TOP / "README.md").read_text()
     table = readme[readme.index("## Settings") : readme.index("## Coming from DVC")]
-    told = set(re.findall(r"`git config (?:--add )?((?:dvc|color|pager)\.\w+)", table))
+    told = set(re.findall(r"`git config (?:--add )?((?:dvc|color|pager)\.\w+(?:\.\w+)?)", table))
     names = [setting.name for setting in settings.SETTINGS]
     assert told == set(names), "README and git_dvc/cli/settings.py differ"
     said = cli("config", "-h").out
