@@ -118,8 +118,10 @@ def _params(value: object, field: str) -> dict[str, dict[str, Any]]:
 def entry(out: Out) -> dict[str, Any]:
     """Return an out or a dep as DVC records it here, keys in DVC's order."""
     found = pointer.content_keys(out)
-    first = {"path": out.path}
-    if "hash" in found:
+    first: dict[str, Any] = {"path": out.path}
+    if out.hash_name in ("etag", "checksum"):
+        first["hash"] = "md5"  # DVC's mark of its own version, whatever the server's name is for it
+    elif "hash" in found:
         first["hash"] = found.pop("hash")
     return first | found
 

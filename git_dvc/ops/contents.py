@@ -24,6 +24,7 @@ from git_dvc.store.state import Entry, Placed
 from git_dvc.workspace.scan import DIRECTORY, FILE, MISSING, Scan, hash_dirty, scan
 
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+_OF_SERVERS = ("etag", "checksum")
 _NO_FOLDER = "symbolic link to a directory"
 
 
@@ -59,7 +60,7 @@ class Contents:
         """Return what a path holds, or None if nothing is there.
 
         Args:
-            path: Relative to the project, or absolute for what lies outside of it.
+            path: Relative to the project; absolute, or a URL, for what lies outside of it.
             hash_name: The algorithm; DVC 2's records have another one.
 
         Raises:
@@ -124,7 +125,24 @@ class Contents:
 
     # -- looking ----------------------------------------------------------------------------
 
+    def _at_url(self, url: str) -> Content | None:
+        """Return what a server calls its content; nothing is brought from there."""
+        from git_dvc.errors import MissingOriginError
+        from git_dvc.ops import outside
+
+        try:
+            tree = outside.origin(url, project=self._project).find()
+        except MissingOriginError:
+            return None
+        for name, value in tree.checksum().items():
+            nfiles = len(tree.files) if tree.is_dir else None
+            if name in (*_OF_SERVERS, MD5.name):
+                return Content(Out(url, str(value), name, tree.size_bytes, nfiles), {})
+        raise UnreadableDependencyError([(url, "the server does not say when it changes")])
+
     def _look(self, path: str, hash_name: str) -> Content | None:
+        if "://" in path:
+            return self._at_url(path)
         if hash_name not in hashing.ALGORITHMS:
             hash_name = MD5.name
         root, name = self._project.root, path
@@ -132,7 +150,7 @@ class Contents:
         if os.path.isabs(path):
             root, name, ignore = "/", os.path.realpath(path)[1:], None
         record, found = self._scan(root, name, path, hash_name, ignore)
-        if found.problems and root != "/":
+        if (found.problems or found.dirty) and root != "/":
             full = self._project.path(path)
             real = os.path.realpath(full)
             if real != full:  # behind a link, which a dependency may be

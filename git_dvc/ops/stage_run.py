@@ -672,16 +672,19 @@ class Saver:
     # -- places -----------------------------------------------------------------------------
 
     def _place(self, stage: Stage, path: str, relpath: str | None) -> str:
-        """Return where something is: relative to the project, or absolute if it is outside."""
+        """Return where something is: relative to the project; absolute, or a URL, outside of it."""
         if relpath is not None:
             return relpath
+        if "://" in path:
+            return path
         return os.path.normpath(os.path.join(self._project.path(stage.wdir), path))
 
     def _full(self, place: str) -> str:
         return place if os.path.isabs(place) else self._project.path(place)
 
     def _shown(self, place: str) -> str:
-        return place if os.path.isabs(place) else self._project.shown(place)
+        outside = os.path.isabs(place) or "://" in place
+        return place if outside else self._project.shown(place)
 
     def _as_recorded(self, place: str, old: Out | None) -> Content | None:
         """Return what a place holds; unchanged records of DVC 2 stay as they are."""

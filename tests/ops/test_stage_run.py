@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import http.server
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -360,3 +362,49 @@ def test_a_remote_that_cannot_be_used_is_told_once(project: Project, reopen: Ope
     assert not restored(project, pull=puller)
     assert not restored(project, pull=puller)
     assert len(puller.problems) == 1
+
+
+# -- dependencies elsewhere -------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[list[str]]:
+    """A server of one file; the list has its address and the ETag that it gives."""
+    about = ["", '"v1"']
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.send_header("ETag", about[1])
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+
+        do_GET = do_HEAD
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+        about[0] = f"http://127.0.0.1:{serving.server_port}/f"
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield about
+        serving.shutdown()
+
+
+def test_dependencies_outside_of_the_project_count(project: Project, server: list[str]) -> None:
+    write("../outside", "one")
+    os.mkdir("../far")
+    os.symlink("../far", "link")
+    write("../far/x", "behind a link")
+    url = server[0]
+    write("dvc.yaml", COPY.replace("- a\n", f"- {url}\n    - ../outside\n    - link/x\n"))
+    run(project, command=lambda: write("b", ""))
+    deps = {dep.path: dep for dep in locked()["copy"].deps}
+    assert deps["../outside"].hash == md5("one")
+    assert deps["link/x"].hash == md5("behind a link")
+    assert (deps[url].hash_name, deps[url].hash, deps[url].size) == ("checksum", '"v1"', 5)
+    assert "      hash: md5\n      checksum: '\"v1\"'\n" in Path("dvc.lock").read_text()
+    assert Saver(project).used_the_same(stage_of(project, "copy"))
+    server[1] = '"v2"'
+    assert not Saver(project).used_the_same(stage_of(project, "copy"))
+    assert not Path(".dvc/cache/runs").exists(), "what a server has may change without a trace"
