@@ -20,9 +20,12 @@ from git_dvc.errors import (
     FormatError,
     GitDvcError,
     MissingDataError,
+    MissingParametersError,
     NoStagesError,
 )
 from git_dvc.formats.lockfile import LockStage
+from git_dvc.formats.pointer import Out
+from git_dvc.hashing import MD5
 from git_dvc.ops import stages as staging
 from git_dvc.ops.contents import Contents
 from git_dvc.ops.facts import ProjectFacts
@@ -33,13 +36,13 @@ from git_dvc.pipeline import resources, runner
 from git_dvc.pipeline.claims import Claims
 from git_dvc.pipeline.executors.base import Ended, Job, Listener, Settings, log_path
 from git_dvc.pipeline.executors.kinds import LOCAL, open_executor
-from git_dvc.pipeline.forecast import Step
+from git_dvc.pipeline.forecast import Restorable, Step
 from git_dvc.pipeline.graph import Graph, read_paths
 from git_dvc.pipeline.resources import Shares
 from git_dvc.pipeline.runner import Outcome, Running
 from git_dvc.pipeline.scheduler import STOP, Scheduler, Task
 from git_dvc.pipeline.stage import Stage
-from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Reason, reasons
+from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Facts, Reason, reasons
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
@@ -232,8 +235,39 @@ def forecast(
         force=chosen.order if asked.force else (),
         force_downstream=asked.force_downstream,
         allow_missing=asked.allow_missing or asked.pull,
+        restorable=_restorable(project, contents) if asked.run_cache else None,
     )
     contents.save()
+
+
+def _restorable(project: Project, contents: Contents) -> Restorable:
+    """Return what tells the hashes of what would be restored instead of running a stage."""
+    saver = Saver(project, contents=contents)
+
+    def earlier(stage: Stage, facts: Facts) -> dict[str, str] | None:
+        known = {out.path: out for out in stage.recorded.deps} if stage.recorded else {}
+        deps = []
+        for dep in stage.deps:
+            where = graphs.place(stage, dep)
+            old = known.get(dep.path, Out(dep.path))
+            value = facts.hash_at(where, old.hash_name)
+            if value != old.hash and old.hash_name != MD5.name:
+                old = Out(dep.path)
+                value = facts.hash_at(where, old.hash_name)
+            if value is None:
+                return None
+            deps.append(Out(dep.path, value, old.hash_name))
+        try:
+            used = Inputs(tuple(deps), saver.params(stage))
+        except MissingParametersError:
+            return None
+        found = saver.earlier(stage, used)
+        if found is None:
+            return None
+        made = {out.path: out.hash for out in found.outs}
+        return {graphs.place(stage, out): made[out.path] or "" for out in stage.outs}
+
+    return earlier
 
 
 def repro(
@@ -392,10 +426,10 @@ class _Work:
 
     def _restore(self, stage: Stage, inputs: Inputs, why: Sequence[Reason]) -> bool:
         """Put the results of an earlier run in place, if it used the same; tell whether."""
-        if stage.address in self._forced:
+        if stage.address in self._forced or not self._asked.run_cache:
             return False
-        saver, use = self._saver, self._asked.run_cache
-        made = saver.restore(stage, inputs, run_cache=use, pull=self._puller)
+        saver = self._saver
+        made = saver.restore(stage, inputs, pull=self._puller)
         if made is None:
             return False
         self._watcher.restored(stage, why)

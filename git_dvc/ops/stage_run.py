@@ -376,9 +376,27 @@ class Saver:
         Returns:
             What to record; None if the stage has to run.
         """
-        if not runcache.is_known_again(stage):
+        found = self.earlier(stage, inputs, run_cache=run_cache, pull=pull)
+        if found is None:
             return None
         self.check(stage)
+        self._put_in_place(stage, found)
+        return Made(self._used(stage, inputs)._replace(outs=found.outs))
+
+    def earlier(
+        self,
+        stage: Stage,
+        inputs: Inputs,
+        *,
+        run_cache: bool = True,
+        pull: Puller | None = None,
+    ) -> LockStage | None:
+        """Return the record of an earlier run that used the same, if the cache has its results.
+
+        Arguments as of ``restore``; nothing is put in place.
+        """
+        if not runcache.is_known_again(stage):
+            return None
         used = self._used(stage, inputs)
         paths = [out.path for out in stage.outs]
 
@@ -397,9 +415,7 @@ class Saver:
             found = self._run_cache.find(used, paths, is_whole)
         if found is None or not _makes(found, paths):
             return None
-        found = found._replace(outs=tuple(one for path in paths if (one := _named(found, path))))
-        self._put_in_place(stage, found)
-        return Made(used._replace(outs=found.outs))
+        return found._replace(outs=tuple(one for path in paths if (one := _named(found, path))))
 
     def _used(self, stage: Stage, inputs: Inputs) -> LockStage:
         """Return a stage's record without what it makes."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from git_dvc.errors import GitDvcError, MissingDependencyError, MissingParametersError
 from git_dvc.formats.pointer import Out
-from git_dvc.pipeline.graph import Graph, place
+from git_dvc.pipeline.graph import Graph, place, read_paths
 from git_dvc.pipeline.stage import Stage
 from git_dvc.pipeline.staleness import (
     DELETED,
@@ -88,7 +88,13 @@ def forecast(
     pending: dict[str, list[str]] = {}
     for address in plan:
         stage = graph.stages[address]
-        before = {path: by for by in graph.needs[address] for path in pending.get(by, ())}
+        reads = set(read_paths(stage))
+        before = {
+            path: by
+            for by in graph.needs[address]
+            for path in pending.get(by, ())
+            if not (path in ahead.made and path in reads)
+        }
         found: list[Reason] = []
         hashes = None
         try:
@@ -102,6 +108,7 @@ def forecast(
             step = Step(stage, FAILS, tuple(found), problem)
         if step.verdict == RESTORED:
             ahead.made.update(hashes or {})
+            pending[address] = [*(hashes or {})]  # of parts of them nothing is known
         elif step.verdict in (RUNS, MAY_RUN, FAILS):
             pending[address] = [place(stage, out) for out in stage.outs]
         if force_downstream and step.verdict not in (UNCHANGED, CHECKED):
