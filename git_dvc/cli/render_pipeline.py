@@ -45,22 +45,29 @@ def plain(text: str, style: str) -> str:
     return text
 
 
-def name_of(stage: Stage) -> str:
+def same(path: str) -> str:
+    """Return a path as it is seen from the top of the project."""
+    return path
+
+
+def name_of(stage: Stage, shown: Shown = same) -> str:
     """Return how a stage is called in a sentence: ``Stage 'train'``, ``'data.dvc'``."""
-    return f"'{quoted(stage.address)}'" if stage.is_data else f"Stage '{quoted(stage.address)}'"
+    name = f"'{quoted(address(stage, shown))}'"
+    return name if stage.is_data else f"Stage {name}"
 
 
-def frozen(stage: Stage) -> str:
+def frozen(stage: Stage, shown: Shown = same) -> str:
     """Return the warning that goes with each look at a frozen stage."""
-    return f"stage '{quoted(stage.address)}' is frozen: what it depends on is not looked at"
+    name = quoted(address(stage, shown))
+    return f"stage '{name}' is frozen: what it depends on is not looked at"
 
 
-def unchanged(stage: Stage) -> str:
+def unchanged(stage: Stage, shown: Shown = same) -> str:
     """Return the line for a stage that has nothing to do, which is DVC's."""
-    return f"{name_of(stage)} didn't change, skipping"
+    return f"{name_of(stage, shown)} didn't change, skipping"
 
 
-def step(found: Step, paint: Paint = plain, *, why: bool = False) -> str:
+def step(found: Step, paint: Paint = plain, shown: Shown = same, *, why: bool = False) -> str:
     """Return the lines for what would become of a stage."""
     stage = found.stage
     if found.verdict == RESTORED:
@@ -73,7 +80,7 @@ def step(found: Step, paint: Paint = plain, *, why: bool = False) -> str:
         head = f"would run, unless {listed([*makers])} {verb} the same again:"
     else:
         head = "would fail:" if found.error is not None else "would run:"
-    lines = [f"{name_of(stage)} {head}"]
+    lines = [f"{name_of(stage, shown)} {head}"]
     if why:
         lines += reasons(found.reasons, stage, paint)
     if found.verdict in (RUNS, MAY_RUN, FAILS):

@@ -155,7 +155,7 @@ def repro(
         if dry:
             return _dry(project, chosen, asked)
         progress = console.progress()
-        watch = _Watch(asked, ask=interactive)
+        watch = _Watch(project, asked, ask=interactive)
         result = op.repro(project, chosen, asked, watch, progress)
         return _summary(project, asked, result)
 
@@ -169,10 +169,10 @@ def _dry(project: Project, chosen: Plan, asked: Asked) -> int:
     failing = changes = 0
     for step in op.forecast(project, chosen, asked, console.progress()):
         if step.verdict == UNCHANGED:
-            console.say(render.unchanged(step.stage))
+            console.say(render.unchanged(step.stage, project.shown))
             continue
         changes += 1
-        console.say(render.step(step, console.paint, why=asked.why))
+        console.say(render.step(step, console.paint, project.shown, why=asked.why))
         if step.error is not None:
             failing += 1
             console.error(str(step.error))
@@ -208,41 +208,47 @@ def _summary(project: Project, asked: Asked, result: Result) -> int:
 class _Watch:
     """Tells what becomes of the stages; see ``Watcher`` in ``ops/repro.py``."""
 
-    def __init__(self, asked: Asked, *, ask: bool) -> None:
+    def __init__(self, project: Project, asked: Asked, *, ask: bool) -> None:
         from git_dvc.cli import render_pipeline as render
         from git_dvc.cli.board import Board
 
         self._asked = asked
+        self._shown = project.shown
         self._ask = ask
         self._render = render
         self._board = Board(console, console.line)
         self._began: dict[str, float] = {}
         self._last = ""
 
+    def _name(self, stage: Stage) -> str:
+        return quoted(self._render.address(stage, self._shown))
+
     def unchanged(self, stage: Stage) -> None:
         """Hear that a stage has nothing to do."""
-        console.say(self._render.unchanged(stage))
+        console.say(self._render.unchanged(stage, self._shown))
 
     def frozen(self, stage: Stage) -> None:
         """Hear that what a stage depends on is not looked at."""
-        console.warning(self._render.frozen(stage))
+        console.warning(self._render.frozen(stage, self._shown))
 
     def wants(self, stage: Stage, why: Sequence[Reason]) -> bool:
         """Return whether a stage may run."""
-        return not self._ask or console.ask(f"Run {self._render.name_of(stage).lower()}?")
+        return not self._ask or console.ask(f"Run stage '{self._name(stage)}'?")
 
     def starts(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Hear that a stage's commands start."""
-        self._say(f"Running stage '{stage.address}':", stage, why)
+        self._say(f"Running stage '{self._name(stage)}':", stage, why)
 
     def restored(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Hear that a stage's results come from the cache."""
-        name = self._render.name_of(stage)
+        name = self._render.name_of(stage, self._shown)
         self._say(f"{name} is cached - skipping run, checking out outputs", stage, why)
 
     def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Hear that outputs were recorded, or put back, without running anything."""
-        self._say(f"{self._render.name_of(stage)}: its outputs were recorded", stage, why)
+        self._say(
+            f"{self._render.name_of(stage, self._shown)}: its outputs were recorded", stage, why
+        )
 
     def _say(self, line: str, stage: Stage, why: Sequence[Reason]) -> None:
         lines = [line]
@@ -260,10 +266,8 @@ class _Watch:
         """Hear that dependencies of a stage were changed while it ran."""
         from git_dvc.errors import path_lines
 
-        lines = "\n".join(path_lines(paths))
-        console.warning(
-            f"these were changed while stage '{stage.address}' ran, so it is stale again:\n{lines}"
-        )
+        head = f"these were changed while stage '{self._name(stage)}' ran, so it is stale again:"
+        console.warning("\n".join([head, *path_lines(paths)]))
 
     def failed(self, stage: Stage, error: GitDvcError) -> None:
         """Hear that a stage has failed."""
@@ -277,7 +281,7 @@ class _Watch:
         began = self._began.pop(stage.address, None)
         if began is not None:
             spent = human_time(time.monotonic() - began)
-            console.say(f"{self._render.name_of(stage)} ran in {spent}")
+            console.say(f"{self._render.name_of(stage, self._shown)} ran in {spent}")
             console.stdout.flush()
 
     def command(self, job: Job, line: str) -> None:
