@@ -38,7 +38,7 @@ def main() -> int:
     import gc
 
     gc.disable()  # one command is over soon, and its many small values are not garbage
-    if first in ("status", "version", "root", "get", "stage", "dag"):
+    if first in ("status", "version", "root", "get", "stage", "dag", "metrics", "params"):
         from git_dvc.cli import quick
 
         code = quick.run(arguments)

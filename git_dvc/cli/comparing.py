@@ -1,6 +1,7 @@
 """What ``metrics`` and ``params`` have in common: which versions, which form of output.
 
-The work is in ``ops/versions.py``, the words in ``render_compare.py``.
+The work is in ``ops/versions.py``, the words in ``render_compare.py``. The options are in
+``version_options.py``: plain command lines get here without Typer (``quick.py``).
 """
 
 from __future__ import annotations
@@ -8,9 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-import typer
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_dvc.cli.console import console
 from git_dvc.errors import UsageError
@@ -20,69 +19,21 @@ if TYPE_CHECKING:
     from git_dvc.ops.reading import Reading
     from git_dvc.ops.versions import Asked, Look, Version, Versions, Where
 
-Revs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="rev",
-        help="Two revisions or more, 'workspace' among them; one alone is compared with the "
-        "workspace, and none means HEAD and the workspace.",
-        show_default=False,
-    ),
-]
-Rev = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--rev",
-        metavar="<rev>...",
-        help="These revisions: branches, tags, commits, ranges like v1.0..main, 'workspace'.",
-    ),
-]
-Targets = Annotated[
-    list[str] | None,
-    typer.Option("--targets", metavar="<path>...", help="These files, whatever dvc.yaml says."),
-]
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="path",
-        help="Files to read, or directories of them, whatever dvc.yaml says of them.",
-        show_default=False,
-    ),
-]
-AllBranches = Annotated[bool, typer.Option("-a", "--all-branches", help="All local branches.")]
-AllTags = Annotated[bool, typer.Option("-T", "--all-tags", help="All tags.")]
-AllCommits = Annotated[bool, typer.Option("-A", "--all-commits", help="All commits.")]
-Recursive = Annotated[
-    bool,
-    typer.Option("-R", "--recursive", help="Directories mean all files in them; they always do."),
-]
-All = Annotated[bool, typer.Option("--all", help="Show what is the same, too.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, on one line.")]
-Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, numbers with all their digits.")]
-NoPath = Annotated[bool, typer.Option("--no-path", help="Leave out the column of files.")]
-Precision = Annotated[
-    int | None,
-    typer.Option(
-        "--precision",
-        metavar="<n>",
-        min=0,
-        max=17,
-        help="Round numbers in tables to so many digits after the point; 5 by default.",
-        show_default=False,
-    ),
-]
-Fetch = Annotated[bool, typer.Option("--fetch", help="Bring what the cache lacks from the remote.")]
+_NO_METRICS = (
+    "no metrics: dvc.yaml names none here ('metrics:' of a stage, or at its top);\n"
+    "any file can be shown by its path"
+)
+_NO_PARAMS = "no parameters: there is no params.yaml, and dvc.yaml names no other file"
 
 
 class Form(NamedTuple):
     """How a result is printed."""
 
-    as_json: bool
-    as_markdown: bool
-    as_csv: bool
-    precision: int | None
-    no_path: bool
+    as_json: bool = False
+    as_markdown: bool = False
+    as_csv: bool = False
+    precision: int | None = None
+    no_path: bool = False
 
     def check(self) -> Form:
         """Return it.
@@ -148,7 +99,129 @@ class Opened:
         return "" if found == "." else found
 
 
-def show(
+def show_metrics(
+    targets: Sequence[str],
+    revs: tuple[Sequence[str], bool, bool, bool],
+    form: Form,
+    *,
+    all_rows: bool = False,
+    fetch: bool = False,
+) -> int:
+    """Show metrics; see ``cli/metrics.py``.
+
+    Args:
+        targets: Files, as the user gave them.
+        revs: Revisions, and whether all branches, tags and commits are meant.
+        form: How to print them.
+        all_rows: Of tables every row.
+        fetch: Bring what the cache lacks.
+
+    Returns:
+        1 if nothing could be read, else 0.
+    """
+    from git_dvc.cli import render_compare
+    from git_dvc.ops import versions
+
+    asked = versions.Asked(*revs)
+    with Opened() as opened:
+        return _show(
+            opened,
+            asked,
+            versions.metrics(opened.relpaths(targets), all_rows=all_rows),
+            form,
+            fetch=fetch,
+            table=lambda found: render_compare.versions_table(
+                found,
+                opened.shown,
+                precision=form.digits,
+                refs=opened.versions.refs() if asked.commits and not form.as_csv else None,
+                no_path=form.no_path,
+            ),
+            none=_NO_METRICS,
+        )
+
+
+def diff_metrics(
+    revs: Sequence[str],
+    form: Form,
+    *,
+    targets: Sequence[str] = (),
+    unchanged: bool = False,
+    fetch: bool = False,
+) -> int:
+    """Compare metrics; see ``cli/metrics.py`` and ``show_metrics``."""
+    from git_dvc.ops import versions
+
+    with Opened() as opened:
+        look = versions.metrics(opened.relpaths(targets))
+        return _diff(opened, revs, look, form, title="Metric", unchanged=unchanged, fetch=fetch)
+
+
+def show_params(
+    targets: Sequence[str],
+    revs: tuple[Sequence[str], bool, bool, bool],
+    form: Form,
+    *,
+    stages: Sequence[str] = (),
+    deps: bool = False,
+    fetch: bool = False,
+) -> int:
+    """Show parameters; see ``cli/params.py`` and ``show_metrics``."""
+    from git_dvc.cli import render_compare
+    from git_dvc.ops import versions
+
+    asked = versions.Asked(*revs)
+    with Opened() as opened:
+
+        def table(found: list[Version]) -> Table | None:
+            if asked.is_plain:
+                return render_compare.values_table(
+                    found[0],
+                    opened.shown,
+                    title="Param",
+                    precision=form.precision,
+                    no_path=form.no_path,
+                )
+            return render_compare.versions_table(
+                found,
+                opened.shown,
+                precision=form.precision,
+                refs=opened.versions.refs() if asked.commits and not form.as_csv else None,
+                no_path=form.no_path,
+            )
+
+        paths = opened.relpaths(targets)
+        look = versions.params(paths, stages=stages, deps=deps, here=opened.here)
+        return _show(opened, asked, look, form, fetch=fetch, table=table, none=_NO_PARAMS)
+
+
+def diff_params(
+    revs: Sequence[str],
+    form: Form,
+    *,
+    targets: Sequence[str] = (),
+    unchanged: bool = False,
+    deps: bool = False,
+    fetch: bool = False,
+) -> int:
+    """Compare parameters; see ``cli/params.py`` and ``show_metrics``."""
+    from git_dvc.ops import versions
+
+    with Opened() as opened:
+        look = versions.params(opened.relpaths(targets), deps=deps, here=opened.here)
+        return _diff(
+            opened,
+            revs,
+            look,
+            form,
+            title="Param",
+            unchanged=unchanged,
+            fetch=fetch,
+            is_metrics=False,
+        )
+
+
+def _show(
     opened: Opened,
     asked: Asked,
     look: Look,
@@ -192,7 +265,7 @@ def _without_workspace(versions: Versions, asked: Asked, found: list[Version]) -
     return found[1:] if any(one.name == branch for one in same) else found
 
 
-def diff(
+def _diff(
     opened: Opened,
     revs: Sequence[str],
     look: Look,
@@ -201,7 +274,7 @@ def diff(
     title: str,
     unchanged: bool,
     fetch: bool,
-    with_change: bool = True,
+    is_metrics: bool = True,
 ) -> int:
     """Print what differs between versions, and return the exit code.
 
@@ -213,7 +286,7 @@ def diff(
         title: What the keys are.
         unchanged: Also what is the same.
         fetch: Bring what the cache lacks.
-        with_change: With the difference of numbers.
+        is_metrics: Numbers are rounded, and their difference is shown.
     """
     from git_dvc.cli import render, render_compare
     from git_dvc.compare import differences
@@ -235,9 +308,9 @@ def diff(
             [version.name for version in found],
             opened.shown,
             title=title,
-            precision=form.digits,
+            precision=form.digits if is_metrics else None,
             no_path=form.no_path,
-            with_change=with_change,
+            with_change=is_metrics,
         )
         _print(table, form)
     return _tell(opened, _without_expected(found), "")

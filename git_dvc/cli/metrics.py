@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from git_dvc.cli import comparing
+from git_dvc.cli import comparing, version_options
 
 EXAMPLES = {
     "show": """
@@ -25,81 +25,49 @@ git dvc metrics diff --targets scores.json   # a file that dvc.yaml does not nam
 """,
 }
 MANY_VALUES = ("--rev", "--targets")
-_NONE = (
-    "no metrics: dvc.yaml names none here ('metrics:' of a stage, or at its top);\n"
-    "any file can be shown by its path"
-)
 
 
 def show(
-    targets: comparing.Files = None,
-    rev: comparing.Rev = None,
-    all_branches: comparing.AllBranches = False,
-    all_tags: comparing.AllTags = False,
-    all_commits: comparing.AllCommits = False,
+    targets: version_options.Files = None,
+    rev: version_options.Rev = None,
+    all_branches: version_options.AllBranches = False,
+    all_tags: version_options.AllTags = False,
+    all_commits: version_options.AllCommits = False,
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Of CSV and TSV files every row, not just the last.")
     ] = False,
-    as_json: comparing.Json = False,
-    as_markdown: comparing.Markdown = False,
-    as_csv: comparing.Csv = False,
-    precision: comparing.Precision = None,
-    no_path: comparing.NoPath = False,
-    recursive: comparing.Recursive = False,
-    fetch: comparing.Fetch = False,
+    as_json: version_options.Json = False,
+    as_markdown: version_options.Markdown = False,
+    as_csv: version_options.Csv = False,
+    precision: version_options.Precision = None,
+    no_path: version_options.NoPath = False,
+    recursive: version_options.Recursive = False,
+    fetch: version_options.Fetch = False,
 ) -> int:
     """Show metrics: of the workspace, or of any versions, without checking them out.
 
     Metrics are numbers and texts in JSON, YAML, TOML and Python files, and the last row of CSV
     and TSV files.
     """
-    from git_dvc.cli import render_compare
-    from git_dvc.ops import versions
-
     form = comparing.Form(as_json, as_markdown, as_csv, precision, no_path).check()
-    asked = versions.Asked(tuple(rev or ()), all_branches, all_tags, all_commits)
-    with comparing.Opened() as opened:
-        look = versions.metrics(opened.relpaths(targets), all_rows=all_rows)
-        return comparing.show(
-            opened,
-            asked,
-            look,
-            form,
-            fetch=fetch,
-            table=lambda found: render_compare.versions_table(
-                found,
-                opened.shown,
-                precision=form.digits,
-                refs=None if as_csv or asked.is_plain else opened.versions.refs(),
-                no_path=no_path,
-            ),
-            none=_NONE,
-        )
+    revs = tuple(rev or ()), all_branches, all_tags, all_commits
+    return comparing.show_metrics(targets or (), revs, form, all_rows=all_rows, fetch=fetch)
 
 
 def diff(
-    revs: comparing.Revs = None,
-    targets: comparing.Targets = None,
-    unchanged: comparing.All = False,
-    as_json: comparing.Json = False,
-    as_markdown: comparing.Markdown = False,
-    as_csv: comparing.Csv = False,
-    precision: comparing.Precision = None,
-    no_path: comparing.NoPath = False,
-    recursive: comparing.Recursive = False,
-    fetch: comparing.Fetch = False,
+    revs: version_options.Revs = None,
+    targets: version_options.Targets = None,
+    unchanged: version_options.All = False,
+    as_json: version_options.Json = False,
+    as_markdown: version_options.Markdown = False,
+    as_csv: version_options.Csv = False,
+    precision: version_options.Precision = None,
+    no_path: version_options.NoPath = False,
+    recursive: version_options.Recursive = False,
+    fetch: version_options.Fetch = False,
 ) -> int:
     """Show which metrics differ between revisions, or a revision and the workspace."""
-    from git_dvc.ops import versions
-
     form = comparing.Form(as_json, as_markdown, as_csv, precision, no_path).check()
-    with comparing.Opened() as opened:
-        return comparing.diff(
-            opened,
-            revs or (),
-            versions.metrics(opened.relpaths(targets)),
-            form,
-            title="Metric",
-            unchanged=unchanged,
-            fetch=fetch,
-        )
+    return comparing.diff_metrics(
+        revs or (), form, targets=targets or (), unchanged=unchanged, fetch=fetch
+    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from git_dvc.cli import comparing
-
-if TYPE_CHECKING:
-    from git_dvc.cli.tables import Table
+from git_dvc.cli import comparing, version_options
 
 EXAMPLES = {
     "show": """
@@ -27,81 +24,48 @@ git dvc params diff main --deps --md    # what stages depend on, for a pull requ
 """,
 }
 MANY_VALUES = ("--rev", "--targets", "--stages")
-_NONE = "no parameters: there is no params.yaml, and dvc.yaml names no other file"
-
 Deps = Annotated[bool, typer.Option("--deps", help="Only parameters that stages depend on.")]
 
 
 def show(
-    targets: comparing.Files = None,
-    rev: comparing.Rev = None,
-    all_branches: comparing.AllBranches = False,
-    all_tags: comparing.AllTags = False,
-    all_commits: comparing.AllCommits = False,
+    targets: version_options.Files = None,
+    rev: version_options.Rev = None,
+    all_branches: version_options.AllBranches = False,
+    all_tags: version_options.AllTags = False,
+    all_commits: version_options.AllCommits = False,
     stages: Annotated[
         list[str] | None,
         typer.Option("--stages", metavar="<stage>...", help="Only what these stages depend on."),
     ] = None,
     deps: Deps = False,
-    as_json: comparing.Json = False,
-    as_markdown: comparing.Markdown = False,
-    as_csv: comparing.Csv = False,
-    precision: comparing.Precision = None,
-    no_path: comparing.NoPath = False,
-    fetch: comparing.Fetch = False,
+    as_json: version_options.Json = False,
+    as_markdown: version_options.Markdown = False,
+    as_csv: version_options.Csv = False,
+    precision: version_options.Precision = None,
+    no_path: version_options.NoPath = False,
+    fetch: version_options.Fetch = False,
 ) -> int:
     """Show parameters: of the workspace, or of any versions, without checking them out."""
-    from git_dvc.cli import render_compare
-    from git_dvc.ops import versions
-
     form = comparing.Form(as_json, as_markdown, as_csv, precision, no_path).check()
-    digits = form.precision
-    asked = versions.Asked(tuple(rev or ()), all_branches, all_tags, all_commits)
-    with comparing.Opened() as opened:
-
-        def table(found: list[versions.Version]) -> Table | None:
-            if asked.is_plain:
-                return render_compare.values_table(
-                    found[0], opened.shown, title="Param", precision=digits, no_path=no_path
-                )
-            return render_compare.versions_table(
-                found,
-                opened.shown,
-                precision=digits,
-                refs=None if as_csv else opened.versions.refs(),
-                no_path=no_path,
-            )
-
-        look = versions.params(
-            opened.relpaths(targets), stages=stages or (), deps=deps, here=opened.here
-        )
-        return comparing.show(opened, asked, look, form, fetch=fetch, table=table, none=_NONE)
+    revs = tuple(rev or ()), all_branches, all_tags, all_commits
+    return comparing.show_params(
+        targets or (), revs, form, stages=stages or (), deps=deps, fetch=fetch
+    )
 
 
 def diff(
-    revs: comparing.Revs = None,
-    targets: comparing.Targets = None,
-    unchanged: comparing.All = False,
+    revs: version_options.Revs = None,
+    targets: version_options.Targets = None,
+    unchanged: version_options.All = False,
     deps: Deps = False,
-    as_json: comparing.Json = False,
-    as_markdown: comparing.Markdown = False,
-    as_csv: comparing.Csv = False,
-    no_path: comparing.NoPath = False,
-    fetch: comparing.Fetch = False,
+    as_json: version_options.Json = False,
+    as_markdown: version_options.Markdown = False,
+    as_csv: version_options.Csv = False,
+    no_path: version_options.NoPath = False,
+    fetch: version_options.Fetch = False,
 ) -> int:
     """Show which parameters differ between revisions, or a revision and the workspace."""
-    from git_dvc.ops import versions
-
     form = comparing.Form(as_json, as_markdown, as_csv, None, no_path).check()
-    with comparing.Opened() as opened:
-        look = versions.params(opened.relpaths(targets), deps=deps, here=opened.here)
-        return comparing.diff(
-            opened,
-            revs or (),
-            look,
-            form,
-            title="Param",
-            unchanged=unchanged,
-            fetch=fetch,
-            with_change=False,
-        )
+    return comparing.diff_params(
+        revs or (), form, targets=targets or (), unchanged=unchanged, deps=deps, fetch=fetch
+    )

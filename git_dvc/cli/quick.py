@@ -48,8 +48,27 @@ _FLAGS: dict[str, dict[str, str]] = {
         "--collapse-foreach-matrix": "collapse",
     },
 }
+_COMPARED = {"--json": "as_json", "--md": "as_markdown", "--csv": "as_csv", "--no-path": "no_path"}
+_SCOPES = {
+    "-a": "branches",
+    "--all-branches": "branches",
+    "-T": "tags",
+    "--all-tags": "tags",
+    "-A": "commits",
+    "--all-commits": "commits",
+}
+for _what in ("metrics", "params"):
+    _FLAGS[f"{_what} show"] = {**_COMPARED, **_SCOPES}
+    _FLAGS[f"{_what} diff"] = {**_COMPARED, "--all": "unchanged"}
 _VALUES = {"get": {"-o": "out", "--out": "out", "--rev": "rev"}}
-_WORDS = {"get": 2}
+_ANY = -1
+_WORDS = {
+    "get": 2,
+    "metrics show": _ANY,
+    "metrics diff": _ANY,
+    "params show": _ANY,
+    "params diff": _ANY,
+}
 """How many arguments a command has; none if it is not here."""
 
 _UPDATES = {frozenset({"updates"}): True, frozenset({"no_updates"}): False}
@@ -108,6 +127,12 @@ def run(arguments: Sequence[str]) -> int | None:
         return failures.exit_code_of(
             lambda: dag("", form=forms[0] if forms else "", **dict.fromkeys(flags, True))
         )
+    if command.endswith((" show", " diff")):
+        from git_dvc.cli import prefix
+
+        if words and prefix.prefix():
+            return None  # they may be paths, seen from there
+        return failures.exit_code_of(lambda: compared(command, chosen, words))
     if command == "version":
         return failures.exit_code_of(version)
     return failures.exit_code_of(root)
@@ -133,7 +158,7 @@ def _read(
             return None
         else:
             words.append(argument)
-    return (chosen, values, words) if len(words) == _WORDS.get(command, 0) else None
+    return (chosen, values, words) if _WORDS.get(command, 0) in (len(words), _ANY) else None
 
 
 def status(
@@ -303,6 +328,18 @@ def dag(
             console.page()
             console.write(render_stages.drawing(found, width))
     return 0
+
+
+def compared(command: str, chosen: set[str], words: Sequence[str]) -> int:
+    """Show or compare metrics or parameters; see ``cli/metrics.py`` and ``cli/params.py``."""
+    from git_dvc.cli import comparing
+
+    form = comparing.Form(**dict.fromkeys(chosen.intersection(_COMPARED.values()), True)).check()
+    if command.endswith(" diff"):
+        diff = comparing.diff_metrics if command == "metrics diff" else comparing.diff_params
+        return diff(words, form, unchanged="unchanged" in chosen)
+    show = comparing.show_metrics if command == "metrics show" else comparing.show_params
+    return show(words, ((), "branches" in chosen, "tags" in chosen, "commits" in chosen), form)
 
 
 def version() -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli import terminal
 from tests.cli.conftest import Cli
+from tests.conftest import run_git
 
 SLOW = {
     "typer",
@@ -63,6 +64,16 @@ def test_getting_a_file_loads_no_reader_of_command_lines(project: Path, cli: Cli
     found = loaded_by(["get", "-q", ".", "data/one", "-o", "copy"], project)
     assert (project / "copy").read_text() == "1"
     assert not found & {"typer", "rich", "inspect", "click"}
+
+
+def test_comparing_versions_loads_no_reader_of_command_lines(project: Path, cli: Cli) -> None:
+    (project / "params.yaml").write_text("lr: 1\n")
+    run_git("add", "-A", cwd=project)
+    run_git("commit", "-qm", "1", cwd=project)
+    for words in (["params", "diff", "HEAD", "HEAD"], ["metrics", "show", "params.yaml", "-a"]):
+        found = loaded_by(words, project)
+        assert "git_dvc.ops.versions" in found
+        assert not found & {"typer", "rich", "click"}
 
 
 @pytest.mark.parametrize(
