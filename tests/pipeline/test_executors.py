@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from git_dvc.errors import ExecutorError, InterruptedRunError, UsageError
+from git_dvc.ops.init import init
 from git_dvc.pipeline.executors import kinds, script
 from git_dvc.pipeline.executors.base import Job, Settings
 from git_dvc.pipeline.executors.local import LocalExecutor
 from git_dvc.pipeline.executors.slurm import arguments
 from git_dvc.pipeline.keeper import Keeper
 from git_dvc.pipeline.scheduler import Task
+from tests.faults import seam
 from tests.pipeline.shop import Shop
 from tests.pipeline.test_stopping import ended, forked, stopped, until
+from tests.scene import git_dvc, run, write_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts are for POSIX's shell")
 
@@ -139,11 +142,12 @@ def test_slurm_is_missed_where_it_is_not(tmp_path: Path, monkeypatch: pytest.Mon
         SlurmShop(tmp_path, {}).run()
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """Start a scheduler and a worker in this process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+CLUSTER = """\
+import sys
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(
         n_workers=1,
         threads_per_worker=2,
         processes=False,
@@ -151,28 +155,103 @@ def cluster() -> Iterator[Any]:
         protocol="tcp://",
         resources={"GPU": 1},
     ) as cluster:
-        yield cluster
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
 
 
-def test_dask_runs_stages_as_tasks(tmp_path: Path, cluster: Any) -> None:
-    shop = DaskShop(tmp_path, {}, jobs=2)
-    shop.options = {"dvc.dask.scheduler": cluster.scheduler_address}
-    both(shop)
-    shop.commands = {"d": ["true"], "e": ["true"], "f": ["touch on; sleep 60"]}
-    shop.resources = {"d": {"gpu": 1, "cpu": 4}, "e": {"gpu": 2}}
-    outcome = shop.run(Task("d"), Task("e"), on_error="keep-going")
-    assert outcome.done == ["d"]
-    assert "no worker of the Dask cluster has 2 gpu" in str(outcome.failed["e"])
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Dask cluster, which knows nothing of git-dvc, and return its address."""
+    pytest.importorskip("distributed")
+    program = [sys.executable, "-I", "-c", CLUSTER]
+    with subprocess.Popen(
+        program,
+        cwd=tmp_path_factory.mktemp("dask"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address.startswith("tcp://")
+        yield address
+        process.stdin.close()
 
-    def look(*_: object) -> None:
-        if (tmp_path / "on").exists() and shop.heard[-1:] != ["asked"]:
-            shop.heard.append("asked")
-            os.kill(os.getpid(), signal.SIGINT)
 
-    shop.look = look  # type: ignore[assignment,method-assign]
-    with pytest.raises(InterruptedRunError, match="these stages were stopped"):
-        shop.run(Task("f"))
-    assert sorted(os.listdir(tmp_path / "tmp" / "logs"))[-1] == "f.log"
+def test_dask_runs_stages_as_tasks(tmp_path: Path, cluster: str) -> None:
+    """In a fork, as Dask's client leaves threads behind."""
+
+    def work() -> None:
+        shop = DaskShop(tmp_path, {}, jobs=2)
+        shop.options = {"dvc.dask.scheduler": cluster}
+        both(shop)
+        shop.commands = {"d": ["true"], "e": ["true"], "f": ["touch on; sleep 60"]}
+        shop.resources = {"d": {"gpu": 1, "cpu": 4}, "e": {"gpu": 2}}
+        outcome = shop.run(Task("d"), Task("e"), on_error="keep-going")
+        assert outcome.done == ["d"]
+        assert "no worker of the Dask cluster has 2 gpu" in str(outcome.failed["e"])
+
+        def look(*_: object) -> None:
+            if (tmp_path / "on").exists() and shop.heard[-1:] != ["asked"]:
+                shop.heard.append("asked")
+                os.kill(os.getpid(), signal.SIGINT)
+
+        shop.look = look  # type: ignore[assignment,method-assign]
+        with pytest.raises(InterruptedRunError, match="these stages were stopped"):
+            shop.run(Task("f"))
+        assert sorted(os.listdir(tmp_path / "tmp" / "logs"))[-1] == "f.log"
+
+    code, said = seam.in_a_fork(work)
+    assert code == 0, said
+
+
+PIPELINE = """\
+stages:
+  prepare:
+    matrix: {part: [a, b]}
+    cmd: cat data/${item.part} >${item.part}.out
+    deps: [data]
+    outs:
+    - ${item.part}.out
+  train:
+    cmd:
+    - cat a.out b.out >model
+    - "echo 'accuracy: 0.9' >metrics.yaml; echo trained"
+    deps: [a.out, b.out]
+    params: [rate]
+    outs: [model]
+    metrics: [{metrics.yaml: {cache: false}}]
+"""
+
+
+def pipeline(executor: str) -> None:
+    """Run a pipeline elsewhere; then nothing is left to do, and what is there is recorded."""
+    write_tree(
+        ".", {"dvc.yaml": PIPELINE, "data/a": "a\n", "data/b": "b\n", "params.yaml": "rate: 1\n"}
+    )
+    assert git_dvc("add", "-q", "data", cwd=".").returncode == 0
+    done = git_dvc("repro", "--executor", executor, "-j", "2", cwd=".")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("stages: 3 ran, 1 unchanged\n"), done.stdout
+    assert Path("model").read_text() == "a\nb\n"
+    assert Path(".dvc/tmp/logs/train.log").read_text().endswith("\ntrained\n")
+    again = git_dvc("repro", cwd=".")
+    assert again.stdout.endswith("Data and pipelines are up to date.\n"), again.stdout
+
+
+def test_repro_on_slurm(git_repo: Path, slurm: Path) -> None:
+    init(".")
+    pipeline("slurm")
+    assert len((slurm / "calls").read_text().splitlines()) == 3
+
+
+def test_repro_on_dask(git_repo: Path, cluster: str) -> None:
+    init(".")
+    assert run("git", "config", "dvc.dask.scheduler", cluster, cwd=".").returncode == 0
+    code, said = seam.in_a_fork(lambda: pipeline("dask"))
+    assert code == 0, said
 
 
 def test_dask_says_what_it_lacks(tmp_path: Path) -> None:
