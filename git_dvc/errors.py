@@ -829,7 +829,7 @@ class UncomparedError(GitDvcError):
             where += f", and cannot be fetched: {failed[0].message}"
         elif asked:
             where += ", and no remote has it"
-        super().__init__(where, hint="bring it with --fetch")
+        super().__init__(where, hint="" if asked else "bring it with --fetch")
 
 
 class UnknownStageError(GitDvcError):

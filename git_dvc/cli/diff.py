@@ -119,6 +119,9 @@ def diff(
     for name, given in only.items():
         if given and not content:
             raise UsageError(f"{name} needs --content")
+    for name, given in (("--show-hash", show_hash), ("--hide-missing", hide_missing)):
+        if given and content:
+            raise UsageError(f"{name} and --content cannot be used together")
     with opened.project() as project:
         revs, named = op.split(project, [word for word in (a_rev, b_rev) if word is not None])
         folder = prefix.prefix()
@@ -143,6 +146,8 @@ def diff(
                 console.write(render.json_line({"a": old, "b": new, **inside.to_json(found)}))
             elif as_markdown or not to_page:
                 _say(project, found, as_markdown)
+            if found.lacks and not fetch:
+                console.hint("bring what the cache lacks with --fetch")
             return 0 if found.is_whole else 1
         report = op.diff(
             project,
@@ -175,8 +180,6 @@ def _say(project: Project, found: Found, as_markdown: bool) -> None:
     else:
         width = shutil.get_terminal_size((120, 24)).columns
         console.say(render_content.text(found, project.shown, console.paint, width))
-    if not found.is_whole:
-        console.hint("bring what the cache lacks with --fetch")
 
 
 def _write_page(

@@ -101,12 +101,14 @@ class Found(NamedTuple):
         missing: Directories whose list of files is not here, so that all that is known of them
             is that they differ.
         problems: Pointer files and handlers that cannot be used.
+        lacks: Whether the cache lacks something that was needed.
     """
 
     files: list[FileChange]
     more: int
     missing: list[str]
     problems: list[FormatError]
+    lacks: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -143,7 +145,9 @@ def compare(project: Project, asked: Asked, progress: Progress | None = None) ->
         if asked.fetch and any(found.unlisted):
             sides.fetch((place, one) for place in (0, 1) for one in found.unlisted[place])
             found = look()
-        pairs = {**dict(_pairs(found)), **sides.of_git(asked.targets, others)}
+        pairs = dict(_pairs(found))
+        for path, pair in sides.of_git(asked.targets, others).items():
+            pairs[path] = _joined(pairs.get(path), pair)
         wanted = sorted(pairs)[: asked.most_files]
         if asked.fetch:
             sides.fetch(
@@ -166,6 +170,7 @@ def compare(project: Project, asked: Asked, progress: Progress | None = None) ->
         len(pairs) - len(wanted),
         sorted({entry.path for side in found.unlisted for entry in side}),
         [*found.problems, *(FormatError(problem, "plug-in") for problem in kinds.problems)],
+        sides.lacks or any(found.unlisted),
     )
 
 
@@ -191,6 +196,14 @@ def _pairs(found: differing.Diff) -> Iterator[tuple[str, Pair]]:
     for change in found.found.renamed:
         if not change.new.is_dir:
             yield change.new.path, (RENAMED, change.old, change.new)
+
+
+def _joined(data: Pair | None, git: Pair) -> Pair:
+    """Return the pair of a path that was Git's in one version and is data in the other."""
+    if data is None:
+        return git
+    old, new = (one if one is not None else two for one, two in zip(data[1:], git[1:], strict=True))
+    return (MODIFIED if old and new else ADDED if new else DELETED), old, new
 
 
 def _changed(sides: _Sides, kinds: Kinds, path: str, pair: Pair, options: Options) -> FileChange:
@@ -261,7 +274,11 @@ class _Bytes(NamedTuple):
 
 
 class _Sides:
-    """The two versions: 0 is the old one, 1 the new one."""
+    """The two versions: 0 is the old one, 1 the new one.
+
+    Attributes:
+        lacks: Whether the cache lacks something that was asked for.
+    """
 
     def __init__(self, project: Project, asked: Asked, progress: Progress) -> None:
         assert project.repo is not None  # noqa: S101 - the caller's part
@@ -273,6 +290,7 @@ class _Sides:
         self._trees = Trees(project.repo)
         self._commits = [None if rev is None else self._trees.resolve(rev) for rev in self._revs]
         self._failed: list[GitDvcError] = []
+        self.lacks = False
 
     def __enter__(self) -> _Sides:
         return self
@@ -305,6 +323,7 @@ class _Sides:
         try:
             fd = descriptor()
         except MissingObjectError:
+            self.lacks = True
             raise UncomparedError(
                 self._revs[place] or "", self._failed, asked=self._fetches
             ) from None
@@ -349,6 +368,8 @@ class _Sides:
         for target in targets:
             path = self._project.relpath(target.rstrip("/") or target)
             there = [self._has(place, path) for place in (0, 1)]
+            if is_source(path) and target not in others:
+                continue  # what it describes is compared
             if any(kind == "file" for kind in there):
                 self._note(found, path, [kind == "file" for kind in there])
             elif any(there):
@@ -364,8 +385,6 @@ class _Sides:
         old, new = (path if has else None for has in there)
         if old is None and new is None:
             return
-        if is_source(path) and path in self._project.tracked_sources():
-            return  # what it describes is compared
         if old is not None and new is not None and self._same(path):
             return
         found[path] = (MODIFIED if old and new else ADDED if new else DELETED, old, new)
@@ -407,6 +426,7 @@ class _Sides:
         if not commits:
             return []
         args = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"]
+        args += ["--no-relative", "--ignore-submodules"]
         top = self._project.git_path(folder) if folder else self._project.prefix
         spec = [f":(top,literal){top}"] if top else [":(top)"]
         listed = self._repo.run([*args, *commits, "--", *spec]).split(b"\0")

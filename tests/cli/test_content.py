@@ -150,6 +150,14 @@ def test_options_that_need_content(versions: Path, cli: Cli) -> None:
         )
 
 
+def test_what_differs_inside_has_hashes_of_its_own(versions: Path, cli: Cli) -> None:
+    said = cli("diff", "--content", "--show-hash")
+    assert (said.code, said.err) == (
+        129,
+        "error: --show-hash and --content cannot be used together\n",
+    )
+
+
 def test_paths_after_revisions(versions: Path, cli: Cli) -> None:
     assert (
         cli("diff", "v1", "v2", "data/t.csv").out

@@ -139,6 +139,16 @@ def test_only_so_many_rows_are_named_and_all_are_counted() -> None:
     assert isinstance(block, Table) and (len(block.rows), block.more) == (3, 47)
 
 
+def test_of_a_row_with_many_columns_only_so_many_cells_are_shown() -> None:
+    head = ",".join(f"c{number}" for number in range(50))
+    found = compared(
+        "t.csv", text(f"id,{head}", "1" + ",1" * 50), text(f"id,{head}", "1" + ",2" * 50), most=2
+    )
+    block = found.blocks[0]
+    assert isinstance(block, Table) and (len(block.rows), block.more) == (10, 40)
+    assert len(found.data["changed_rows"][0]["cells"]) == 50
+
+
 # -- the same answer, whatever the way --------------------------------------------------------
 
 

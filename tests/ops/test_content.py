@@ -92,6 +92,21 @@ def test_files_that_are_named_may_be_git_s(versions: Project, reopen: Opener) ->
     assert "did you mean 'm.json'" in raised.value.hint
 
 
+def test_a_file_that_became_data(versions: Project, reopen: Opener, run_git: GitRunner) -> None:
+    run_git("rm", "-q", "--cached", "m.json", cwd=versions.root)
+    add(reopen(), ["m.json"])
+    commit(versions, run_git, "v3")
+    write("m.json", '{"acc": 1, "new": 2}')
+    expected = {"m.json": ("modified", "1 key changed")}
+    assert short(compare(reopen(), Asked("v1", "v3", ["m.json"]))) == expected
+    assert short(compare(reopen(), Asked("v3", "v1", ["m.json"]))) == expected
+    now = {"m.json": ("modified", "1 key added, 1 changed")}
+    assert short(compare(reopen(), Asked("v1", None, ["m.json"]))) == now
+    os.unlink("labels.csv.dvc")
+    gone = compare(reopen(), Asked("v1", None, ["labels.csv.dvc"]))
+    assert short(gone) == {"labels.csv": ("deleted", "2 rows, 2 columns")}
+
+
 def test_a_revision_and_the_workspace(versions: Project, reopen: Opener) -> None:
     write("labels.csv", "id,kind\n1,cat\n2,bird\n3,cow\n")
     write("m.json", '{"acc": 0.7}')

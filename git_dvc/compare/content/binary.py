@@ -25,7 +25,7 @@ class Binary:
                            for one in (old, new)))
         ]  # fmt: skip
         if old is None or new is None:
-            return Report(self.kind, "", facts)
+            return Report(self.kind, "")
         with old.open() as before, new.open() as after:
             first, same = first_difference(before, after)
         data = {"first_difference": first, "same_bytes": same}

@@ -82,7 +82,7 @@ class Image:
             there = sizes[0] or sizes[1]
             assert there is not None  # noqa: S101 - one of them is
             blocks: list[Block] = [Pictures(pictures)] if pictures else []
-            return Report(self.kind, f"{there.format}, {there.pixels}", facts, blocks, data)
+            return Report(self.kind, f"{there.format}, {there.pixels}", (), blocks, data)
         assert sizes[0] is not None and sizes[1] is not None  # noqa: S101 - read above
         pixels, notes = _pixels(old, new, sizes[0], sizes[1], options)
         summary = "another size" if sizes[0][1:] != sizes[1][1:] else "other bytes"

@@ -59,6 +59,7 @@ class Parquet:
             after.columns,
             (before.count, after.count),
             found,
+            options.most,
             kind=self.kind,
             facts=types,
         )

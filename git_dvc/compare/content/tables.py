@@ -33,6 +33,8 @@ from git_dvc.errors import FormatError
 _SUFFIXES = (".csv", ".tsv", ".csv.txt")
 _LONGEST_LINE = 1024**2
 _MOST_COLUMNS = 10_000
+_CELLS_OF_A_ROW = 5
+"""So many cells that changed are shown for each row that may be shown."""
 _HEAD_BYTES = 64 * 1024
 WHOLE_BYTES = 16 * 1024**2
 """Up to this size all rows are looked at."""
@@ -208,7 +210,9 @@ class _Pair:
         found = rows.compare(
             sheet(old, 0), sheet(new, 1), options.keys, options.most, whole=not large
         )
-        return table_report(old.columns, new.columns, totals, found, has_head=new.has_head)
+        return table_report(
+            old.columns, new.columns, totals, found, options.most, has_head=new.has_head
+        )
 
     def _middle(self) -> tuple[int, tuple[int, int], int, int]:
         """Return where the rows differ, and how many there are before and behind that."""
@@ -232,10 +236,8 @@ class _Pair:
 
 def one_table(columns: Sequence[str], count: int, *, is_new: bool, kind: str = "table") -> Report:
     """Return what to say of a table that only one version has."""
-    facts = [
-        Fact("rows", *((None, count) if is_new else (count, None))),
-        Fact("columns", *((None, _names(columns)) if is_new else (_names(columns), None))),
-    ]
+    names = _names(columns)
+    facts = [Fact("columns", *((None, names) if is_new else (names, None)))]
     summary = f"{counted(count, 'row')}, {counted(len(columns), 'column')}"
     return Report(kind, summary, facts, data={"rows": count, "columns": list(columns)})
 
@@ -245,6 +247,7 @@ def table_report(
     new_columns: Sequence[str],
     totals: Sequence[int],
     found: rows.Rows,
+    most: int,
     *,
     has_head: bool = True,
     kind: str = "table",
@@ -257,6 +260,7 @@ def table_report(
         new_columns: Those of the new version.
         totals: How many rows there are in all.
         found: How the rows differ.
+        most: How many rows to show.
         has_head: Whether the names are the table's own.
         kind: Of the report.
         facts: More of them.
@@ -301,7 +305,7 @@ def table_report(
         "removed_rows": [_row_data(row, old_columns) for row in found.removed_rows],
         "changed_rows": [_changed_data(row, common, found.key) for row in found.changed_rows],
     }
-    blocks = list(_blocks(old_columns, new_columns, common, found))
+    blocks = list(_blocks(old_columns, new_columns, common, found, most * _CELLS_OF_A_ROW))
     notes = []
     if found.key is not None and (found.changed or found.added or found.removed):
         what = "column" if len(found.key) == 1 else "columns"
@@ -342,6 +346,7 @@ def _blocks(
     new_columns: Sequence[str],
     common: Sequence[str],
     found: rows.Rows,
+    most_cells: int,
 ) -> Iterator[Block]:
     if found.changed_rows:
         heads = (*(found.key or ("row",)), "column", "old", "new")
@@ -355,7 +360,8 @@ def _blocks(
             for name, before, after in zip(common, row.old, row.new, strict=True):
                 if before != after:
                     lines.append(Row(CHANGED, (*named, name, before, after)))
-        yield Table("changed", heads, lines, found.changed - len(found.changed_rows))
+        more = found.by_column.total() - min(len(lines), most_cells)
+        yield Table("changed", heads, lines[:most_cells], more)
     for title, mark, columns, count, some in (
         ("added", ADDED, new_columns, found.added, found.added_rows),
         ("removed", REMOVED, old_columns, found.removed, found.removed_rows),

@@ -83,11 +83,11 @@ class Text:
 def _compared(
     before: _Text, after: _Text, skipped: int, options: Options, has_old: bool, has_new: bool
 ) -> Report:
-    facts = _facts(before, after, skipped, has_old, has_new)
     if not (has_old and has_new):
         there = before if has_old else after
-        return Report("text", counted(len(there.lines), "line"), facts,
-                      data={"lines": len(there.lines)})  # fmt: skip
+        count = len(there.lines)
+        return Report("text", counted(count, "line"), data={"lines": count})
+    facts = _facts(before, after, skipped)
     spans = align.differences(before.lines, after.lines)
     added = sum(span.new_end - span.new_start for span in spans)
     removed = sum(span.old_end - span.old_start for span in spans)
@@ -106,18 +106,12 @@ def _compared(
     return Report("text", summary, facts, [Lines(shown, more)], data)
 
 
-def _facts(before: _Text, after: _Text, skipped: int, has_old: bool, has_new: bool) -> list[Fact]:
-    def of(name: str, old: object, new: object) -> Fact:
-        return Fact(name, old if has_old else None, new if has_new else None)
-
-    facts = []
-    if not skipped:
-        facts.append(of("lines", len(before.lines), len(after.lines)))
-    if has_old and has_new:
-        facts.append(of("encoding", before.encoding, after.encoding))
-        if before.ends and after.ends:
-            facts.append(of("line ends", before.ends, after.ends))
-        facts.append(of("ends with a line end", _yes(before.ended), _yes(after.ended)))
+def _facts(before: _Text, after: _Text, skipped: int) -> list[Fact]:
+    facts = [] if skipped else [Fact("lines", len(before.lines), len(after.lines))]
+    facts.append(Fact("encoding", before.encoding, after.encoding))
+    if before.ends and after.ends:
+        facts.append(Fact("line ends", before.ends, after.ends))
+    facts.append(Fact("ends with a line end", _yes(before.ended), _yes(after.ended)))
     return facts
 
 
