@@ -109,6 +109,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
         Entry("plots show", "plots:show", "Draw plots in a page that needs no network"),
         Entry("plots diff", "plots:diff", "Draw plots of several versions over each other"),
         Entry("plots list", "plots:listing", "List the plots, their files and axes"),
+        Entry("plots modify", "plots:modify", "Change in dvc.yaml how a plot looks"),
         Entry("plots templates", "plots:templates", "List the templates of plots, or print one"),
     ),
     "clean and repair": (

@@ -208,6 +208,53 @@ def diff(
     )
 
 
+def modify(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="target",
+            help="An output of a stage, which becomes a plot, or the name of a plot in dvc.yaml.",
+        ),
+    ],
+    template: Template = None,
+    x: X = None,
+    y: Y = None,
+    no_header: NoHeader = False,
+    title: Title = None,
+    x_label: XLabel = None,
+    y_label: YLabel = None,
+    unset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unset",
+            metavar="<property>...",
+            help="Take these away: template, x, y, header, title, x_label, y_label.",
+        ),
+    ] = None,
+) -> None:
+    """Change in dvc.yaml how a plot looks; comments and order stay as they are."""
+    from git_dvc.cli import opened
+    from git_dvc.formats.definitions import PLOT_PROPS
+    from git_dvc.ops import plot_modify as op
+
+    props = _props(template, x, y, no_header, title, x_label, y_label)
+    gone = [name.replace("-", "_") for name in unset or ()]
+    for name in gone:
+        if name not in PLOT_PROPS:
+            raise UsageError(f"--unset: '{quoted(name)}' is none of {', '.join(PLOT_PROPS)}")
+        if name in props:
+            raise UsageError(f"'{name}' cannot be set and unset at once")
+    with opened.project() as project:
+        done = op.modify(project, target, props, gone, progress=console.progress())
+        source = project.shown(done.source)
+        said = f"changed {quoted(target)} in {quoted(source)}"
+        if not done.changed:
+            said = f"{quoted(source)} has {quoted(target)} like this already"
+        console.say(said + ("; staged it" if done.staged else ""))
+        if done.changed:
+            opened.tell_how_to_stage(project, [source], staged=done.staged)
+
+
 def templates(
     name: Annotated[
         str | None, typer.Argument(metavar="template", help="The one to print, as JSON.")

@@ -299,3 +299,36 @@ def test_the_page_is_opened_in_a_browser(
     assert cli("plots", "show").code == 0 and len(opened) == 2
     said = cli("plots", "show")
     assert said.code == 1 and "no browser could be started" in said.err
+
+
+def test_how_a_plot_looks_is_changed(data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def text() -> str:
+        return (data / "dvc.yaml").read_text()
+
+    said = cli("plots", "modify", "loss.csv", "-y", "test", "--title", "T", "--unset", "x")
+    assert (said.code, said.out) == (0, "changed loss.csv in dvc.yaml; staged it\n")
+    assert "- loss.csv: {cache: false, y: test, title: T}\n" in text()
+    assert run_git("diff", "--cached", "--name-only", cwd=data) == "dvc.yaml"
+    again = cli("plots", "modify", "loss.csv", "-y", "test")
+    assert again.out == "dvc.yaml has loss.csv like this already\n"
+    assert cli("undo").code == 0
+    assert text() == DVC_YAML
+    monkeypatch.chdir(data / "charts")
+    assert cli("plots", "modify", "../table.tsv", "--unset", "template", "header").code == 0
+    assert "- table.tsv: {cache: false}\n" in text()
+    assert cli("plots", "modify", "both", "-t", "simple").code == 0
+    assert "    template: simple\n" in text()
+
+
+def test_what_cannot_be_modified_stays_as_it_is(data: Path, cli: Cli) -> None:
+    for words, message in (
+        (("nosuch", "-x", "a"), "neither a plot nor a file 'nosuch'"),
+        (("loss.csv", "-t", "nosuch"), "no template 'nosuch'"),
+        (("loss.csv", "--unset", "title"), "dvc.yaml: plot 'loss.csv' has no title"),
+        (("both", "--no-header"), "only a plot of a stage"),
+    ):
+        said = cli("plots", "modify", *words)
+        assert said.code == 1 and message in said.err
+    assert cli("plots", "modify", "loss.csv", "--unset", "nosuch").code == 129
+    assert cli("plots", "modify", "loss.csv", "-x", "a", "--unset", "x").code == 129
+    assert (data / "dvc.yaml").read_text() == DVC_YAML
