@@ -885,11 +885,17 @@ class StageExistsError(CannotAddStageError):
     """There is a stage of that name already.
 
     Args:
-        name: Of the stage.
-        source: Its ``dvc.yaml``, as the user sees it.
+        name: Of the stage; '' if it is the only one of its file.
+        source: Its file, as the user sees it.
     """
 
     def __init__(self, name: str, source: str) -> None:
+        if not name:
+            super().__init__(
+                f"there is another stage in {quoted(source)} already",
+                "replace it with --force, or give the stage a name: 'git dvc run -n NAME ...'",
+            )
+            return
         super().__init__(
             f"there is a stage '{quoted(name)}' in {quoted(source)} already",
             "write it anew with --force, or choose another name",

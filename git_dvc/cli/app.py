@@ -87,6 +87,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
     ),
     "run pipelines": (
         Entry("stage add", "stage_add:add", "Write a stage: a command, what it reads and makes"),
+        Entry("run", "run:run", "Write a stage and run it, as in old tutorials"),
         Entry("stage list", "stage_list:listing", "List stages"),
         Entry("dag", "dag:dag", "Draw the stages and which of them needs which"),
         Entry("freeze", "freeze:freeze", "Keep stages as they are, whatever changes before them"),
@@ -185,6 +186,9 @@ def _global_options() -> list[typer.core.TyperOption]:
 class Command(typer.core.TyperCommand):
     """A command with ``-q``, ``-v``, and help in Git's look that ends with examples."""
 
+    rewrite: Any = None
+    """Turns the words of the command line into others: for a form that Typer cannot read."""
+
     many_values: Sequence[str] = ()
     """Options that take all words up to the next option, as DVC's ``--targets a b``."""
 
@@ -200,6 +204,8 @@ class Command(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line, with the two habits of DVC's that Typer does not know."""
+        if self.rewrite is not None:
+            args = type(self).rewrite(args)
         rest: list[str] = super().parse_args(ctx, list(self._spelled_out(args)))
         self._look_where_the_user_stands(ctx.params)
         return rest
@@ -332,6 +338,7 @@ def load(entry: Entry, name: str) -> Any:
         "Command",
         (Command,),
         {
+            "rewrite": getattr(module, "rewrite", None),
             "many_values": getattr(module, "MANY_VALUES", ()),
             "optional_values": getattr(module, "OPTIONAL_VALUES", {}),
             "tables": getattr(module, "TABLES", {}),

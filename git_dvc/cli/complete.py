@@ -47,6 +47,19 @@ _KINDS = {
     ("config", "name"): "setting",
     ("config", "value"): "value",
     ("hook", "name"): "nothing",
+    ("repro", "target"): "stage",
+    ("freeze", "target"): "stage",
+    ("unfreeze", "target"): "stage",
+    ("stage list", "target"): "stage",
+    ("dag", "target"): "stage or data",
+    ("status", "target"): "stage or data",
+    ("commit", "target"): "stage or data",
+    ("checkout", "target"): "stage or data",
+    ("remove", "target"): "stage or data",
+    ("rm", "target"): "stage or data",
+    ("push", "target"): "stage or data",
+    ("pull", "target"): "stage or data",
+    ("fetch", "target"): "stage or data",
 }
 _OF_NAME = {
     "target": "target",
@@ -222,6 +235,14 @@ def _values(command: Command, value: str, current: str) -> Answers:
 def _of_kind(kind: str, current: str, given: Sequence[str]) -> Answers:
     if kind == "target":
         yield from _targets(current, given, new=False)
+    elif kind == "stage":
+        yield from _stages(current, given)
+        for answer in _targets(current, given, new=False):
+            if answer[1].endswith((".dvc", "/")):
+                yield answer
+    elif kind == "stage or data":
+        yield from _stages(current, given)
+        yield from _targets(current, given, new=False)
     elif kind == "new data":
         yield from _targets(current, given, new=True)
     elif kind == "rev":
@@ -320,6 +341,25 @@ def _files(current: str, *, folders: bool = False) -> Answers:
             yield "file", f"{head}{entry.name}/", ""
         elif not folders:
             yield "file", f"{head}{entry.name}", ""
+
+
+def _stages(current: str, given: Sequence[str]) -> Answers:
+    """Answer with the stages of the ``dvc.yaml`` here, and the groups that templates make."""
+    if not os.path.exists("dvc.yaml"):
+        return
+    from git_dvc.ops import stage_list
+    from git_dvc.project import Project
+
+    try:
+        with Project.open() as project:
+            found = stage_list.listed(project).stages
+    except Exception:  # what is wrong is no answer; there may be others
+        return
+    groups = dict.fromkeys(stage.group for stage in found if stage.group)
+    names = {stage.name: stage_list.description(stage) for stage in found}
+    for name, about in {**dict.fromkeys(groups, "stages of a template"), **names}.items():
+        if name.startswith(current) and name not in given:
+            yield "word", name, about
 
 
 def _targets(current: str, given: Sequence[str], *, new: bool) -> Answers:

@@ -17,6 +17,10 @@ git dvc repro                  # runs what is not up to date
 """
 CONTEXT_SETTINGS = {"allow_interspersed_args": False}
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from git_dvc.ops.stage_add import Wanted
+
 Name = Annotated[
     str,
     typer.Option("-n", "--name", metavar="<name>", help="What it is called.", show_default=False),
@@ -117,12 +121,14 @@ def add(
     force: Annotated[
         bool, typer.Option("-f", "--force", help="Replace a stage of this name.")
     ] = False,
-) -> None:
+    run: Annotated[
+        bool, typer.Option("--run", help="Run it at once, but nothing that it needs.")
+    ] = False,
+) -> int:
     """Write a stage into the dvc.yaml here: a command, what it reads and what it makes.
 
-    Nothing runs: 'git dvc repro' does that.
+    Nothing runs without --run: 'git dvc repro' does that.
     """
-    from git_dvc.cli import opened, render
     from git_dvc.formats import stagetext
     from git_dvc.ops import stage_add as op
 
@@ -146,14 +152,42 @@ def add(
         always_changed=always_changed,
         desc=desc,
     )
+    written(wanted, force=force)
+    return running(name) if run else 0
+
+
+def written(wanted: Wanted, *, force: bool, file: str = "") -> None:
+    """Write a stage and say so.
+
+    Args:
+        wanted: The stage.
+        force: It may take the place of another one.
+        file: A ``Dvcfile`` to write it to; '' for the ``dvc.yaml`` here.
+    """
+    from git_dvc.cli import opened, render
+    from git_dvc.ops import stage_add as op
+
     with opened.project() as project:
-        done = op.add(project, wanted, force=force, progress=console.progress())
-        verb = "replaced" if done.replaced else "added"
+        done = op.add(project, wanted, file=file, force=force, progress=console.progress())
         changed = [project.shown(path) for path in done.changed]
-        said = f"{verb} stage '{quoted(name)}' in {quoted(project.shown(done.source))}"
+        place = quoted(project.shown(done.source))
+        if file:
+            said = f"{'wrote' if changed else 'nothing to change in'} the stage in {place}"
+        else:
+            verb = "replaced" if done.replaced else "added"
+            if not changed:
+                verb = "nothing to change in"
+            said = f"{verb} stage '{quoted(wanted.name)}' in {place}"
         if done.staged and changed:
             said += f"; staged {render.and_list([quoted(path) for path in changed])}"
         console.say(said)
         if done.problem is not None:
             console.warning(f"it cannot run yet: {done.problem.message}")
         opened.tell_how_to_stage(project, changed, staged=done.staged)
+
+
+def running(target: str, *, commit: bool = True, run_cache: bool = True) -> int:
+    """Run a stage that was written just now, but nothing that it needs."""
+    from git_dvc.cli import repro
+
+    return repro.repro([target], single=True, no_commit=not commit, no_run_cache=not run_cache)

@@ -1,5 +1,7 @@
 """``git dvc stage add``: write a stage into the ``dvc.yaml`` of the current directory.
 
+``git dvc run -f Dvcfile`` writes a file of an old version instead (``formats/stagefile.py``).
+
 What is to be written is read back first, together with all other stages: a stage that could never
 run, as it makes what another one makes or needs itself in a circle, is refused with nothing
 written. Lines of ``.gitignore`` come before the stage that they are for: stopped anywhere, the
@@ -13,7 +15,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from git_dvc import fsutil, relpaths
+from git_dvc import fsutil
 from git_dvc.errors import (
     CannotAddStageError,
     CyclicPipelineError,
@@ -32,7 +34,7 @@ from git_dvc.pipeline.loading import Stages
 from git_dvc.pipeline.stage import Stage
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.tracked import STAGES_FILE
+from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
 
 
 class Wanted(NamedTuple):
@@ -80,13 +82,19 @@ class Result(NamedTuple):
 
 
 def add(
-    project: Project, wanted: Wanted, *, force: bool = False, progress: Progress | None = None
+    project: Project,
+    wanted: Wanted,
+    *,
+    file: str = "",
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Result:
     """Write a stage.
 
     Args:
         project: The project.
         wanted: The stage.
+        file: A ``Dvcfile`` to write it to; '' for the ``dvc.yaml`` here.
         force: It may take the place of one of the same name.
         progress: Told of the wait for the lock.
 
@@ -103,18 +111,20 @@ def add(
     staged = False
     with project.lock(watch), project.operation("stage add"):
         project.forget_tracked()
-        folder = project.relpath(".")
-        source = relpaths.join(folder, STAGES_FILE)
-        definition = _definition(project, wanted)
+        source = project.relpath(file or STAGES_FILE)
+        definition = _definition(project, wanted, source)
         before = _readable(project, source)
-        replaced = _is_there(before, wanted.name, source)
-        if replaced and not force:
-            raise StageExistsError(wanted.name, project.shown(source))
+        address = source if file else loading.address(source, wanted.name)
         try:
-            after = stagetext.put(before, wanted.name, definition)
+            if file:
+                after, replaced = _stage_file(project, source, before, definition), bool(before)
+            else:
+                replaced = _is_there(before, wanted.name)
+                after = stagetext.put(before, wanted.name, definition)
         except FormatError as error:
-            raise error.at(source) from None
-        address = loading.address(source, wanted.name)
+            raise error if error.where else error.at(source) from None
+        if replaced and not force and (after != before or not file):
+            raise StageExistsError("" if file else wanted.name, project.shown(source))
         found = _reread(project, source, after)
         stage = found.stages.get(address)
         if stage is not None:
@@ -170,7 +180,7 @@ def _check_words(wanted: Wanted) -> None:
         raise CannotAddStageError("a path is empty")
 
 
-def _definition(project: Project, wanted: Wanted) -> Definition:
+def _definition(project: Project, wanted: Wanted, source: str) -> Definition:
     """Return the stage with its paths as they stand in the file."""
     base = os.path.normpath(os.path.join(os.getcwd(), wanted.wdir))
     if not os.path.isdir(base):
@@ -178,7 +188,7 @@ def _definition(project: Project, wanted: Wanted) -> Definition:
             f"no such directory: {quoted(wanted.wdir)}", "make it, or leave out -w"
         )
     relpath = project.relpath(wanted.wdir or ".")  # refuses what is outside
-    wdir = posixpath.relpath(relpath or ".", project.relpath(".") or ".")
+    wdir = posixpath.relpath(relpath or ".", source.rpartition("/")[0] or ".")
 
     def as_written(path: str) -> str:
         path = path.replace(os.sep, "/")
@@ -217,13 +227,31 @@ def _readable(project: Project, source: str) -> bytes | None:
     return project.read(source)
 
 
-def _is_there(data: bytes | None, name: str, source: str) -> bool:
+def _stage_file(project: Project, source: str, before: bytes | None, new: Definition) -> bytes:
+    """Return a stage file; the one that is there if it says the same."""
+    from git_dvc.formats import stagefile
+
+    data = stagefile.dump(
+        new.cmd if isinstance(new.cmd, str) else "\n".join(new.cmd),
+        wdir=new.wdir,
+        deps=new.deps,
+        params=new.params,
+        outs=new.outs,
+        always_changed=new.always_changed,
+        desc=new.desc,
+    )
+    if before is not None:
+        defined = [_reread(project, source, text).stages.get(source) for text in (before, data)]
+        plain = [one and one._replace(recorded=None, frozen=False) for one in defined]
+        if plain[0] == plain[1]:
+            return before
+    return data
+
+
+def _is_there(data: bytes | None, name: str) -> bool:
     from git_dvc.formats import yamltext
 
-    try:
-        value: Any = yamltext.parse(data) if data is not None else None
-    except FormatError as problem:
-        raise problem.at(source) from None
+    value: Any = yamltext.parse(data) if data is not None else None
     stages = value.get("stages") if isinstance(value, dict) else None
     return isinstance(stages, dict) and name in stages
 
@@ -296,6 +324,9 @@ def _ignore(project: Project, relpath: str) -> str | None:
     if not os.path.isdir(os.path.dirname(path)):
         return None
     return recording.ignore_in_git(project, relpath, is_dir=os.path.isdir(path))
+
+
+STAGE_FILE = OLD_STAGE_FILE
 
 
 def of_options(given: Mapping[str, Sequence[str]]) -> list[tuple[str, Flags]]:

@@ -69,6 +69,20 @@ def test_the_first_word_is_a_command() -> None:
     assert "-C" in ask("-")
 
 
+def test_stages_are_offered_by_name(data: Path) -> None:
+    (data / "dvc.yaml").write_text(
+        "stages:\n  train: {cmd: x}\n  each:\n    foreach: [a]\n    do: {cmd: x}\n"
+    )
+    offered = ask("repro", "")
+    assert offered[:3] == ["each", "train", "each@a"]
+    assert "model.dvc" in offered and "model" not in offered
+    assert ask("freeze", "tr") == ["train"]
+    assert ask("repro", "train", "tr") == []
+    assert ask("checkout", "") == ["each", "train", "each@a", *ask("unprotect", "")]
+    (data / "dvc.yaml").write_text("stages: [\n")
+    assert "model.dvc" in ask("repro", "")
+
+
 def test_options_and_their_values() -> None:
     assert ask("add", "--no-") == ["--no-commit", "--no-relink"]
     assert ask("add", "--no-commit", "--no-") == ["--no-relink"]
