@@ -231,18 +231,34 @@ class LockText:
     def __init__(self, data: bytes | None) -> None:
         self.data = data
         self._parts: dict[str, str] | None = {}
+        self._added: dict[str, int] = {}
         if data is not None:
             self._parts = {stage.name: _part(stage) for stage in parse(data).values()}
             if self._joined() != data:  # comments, or another hand than DVC's
                 self._parts = None
 
-    def set(self, stage: LockStage) -> None:
-        """Replace a stage's record, or add it at the end."""
+    def set(self, stage: LockStage, rank: int = 0) -> None:
+        """Replace a stage's record, or add it at the end.
+
+        Args:
+            stage: The record.
+            rank: A new record stands before those that were added here with a higher one.
+        """
         if self._parts is None:
             self.data = set_stage(self.data, stage)
             return
+        if stage.name not in self._parts:
+            self._make_room(stage.name, rank)
         self._parts[stage.name] = _part(stage)
         self.data = self._joined()
+
+    def _make_room(self, name: str, rank: int) -> None:
+        parts = self._parts or {}
+        later = [other for other in parts if self._added.get(other, rank) > rank]
+        self._added[name] = rank
+        parts[name] = ""
+        for other in later:
+            parts[other] = parts.pop(other)
 
     def _joined(self) -> bytes:
         parts = "".join((self._parts or {}).values())

@@ -111,7 +111,8 @@ class Saver:
         contents: What is known of files; shared with whoever decides what is stale.
         commit: Store outputs in the cache; else only their hashes are recorded.
         relink: Replace outputs by links where ``cache.type`` says so.
-        stages: Those that may run: Git is asked about all of them when the first one does.
+        stages: Those that may run, in their order, which is that of new records, too. Git is
+            asked about all of them when the first one does.
 
     Attributes:
         kept: Files, by path relative to the project, that were saved before they went.
@@ -133,6 +134,7 @@ class Saver:
         self.contents = contents or Contents(project, self._progress)
         self._commit = commit
         self._others = list(stages)
+        self._rank = {(one.lock_file, one.name): n for n, one in enumerate(self._others)}
         self._relink = relink
         self._locks: dict[str, LockText | StageText] = {}
         self._before: dict[str, bytes | None] = {}
@@ -610,7 +612,10 @@ class Saver:
         if text is None or text.data != before:
             # Somebody else has written it meanwhile, or it is the first time.
             text = self._locks[source] = LockText(before) if lock.name else StageText(before)
-        text.set(lock)
+        if isinstance(text, LockText):
+            text.set(lock, self._rank.get((source, lock.name), 0))
+        else:
+            text.set(lock)
         data = text.data
         if data == before or data is None:
             return False

@@ -192,3 +192,10 @@ def test_records_set_one_after_another_are_those_of_a_whole_file(
     if data is None or not commented:
         assert text.data == whole
     assert lockfile.parse(text.data) == lockfile.parse(whole)
+
+
+def test_new_records_stand_in_the_order_of_their_ranks() -> None:
+    text = lockfile.LockText(lockfile.dump([LockStage("old", "true"), LockStage("z", "true")]))
+    for name, rank in (("c", 3), ("a", 1), ("z", 2), ("b", 2), ("d", 4)):
+        text.set(LockStage(name, "true"), rank)
+    assert list(lockfile.parse(text.data or b"")) == ["old", "z", "a", "b", "c", "d"]
