@@ -18,6 +18,10 @@ from git_dvc.errors import FormatError
 from git_dvc.formats import pointer
 from git_dvc.formats.pointer import Out
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from git_dvc.formats import stages
+
 LOCK_FILE = "dvc.lock"
 STAGES_FILE = "dvc.yaml"
 OLD_STAGE_FILE = "Dvcfile"
@@ -85,12 +89,15 @@ class Tracked(NamedTuple):
         uncached: Outputs recorded with ``cache: false``, by path.
         problems: Files, or outputs in them, that cannot be used.
         broken: The files that these problems are in.
+        unplaced: Outputs of stages whose ``wdir`` cannot be resolved from what is at hand: their
+            content is known, not their place; ``relpath`` holds the ``wdir`` as it is written.
     """
 
     outs: dict[str, TrackedOut]
     uncached: dict[str, TrackedOut]
     problems: list[FormatError]
     broken: set[str]
+    unplaced: tuple[TrackedOut, ...] = ()
 
     def holder(self, relpath: str) -> TrackedOut | None:
         """Return the output that is ``relpath`` or a directory around it."""
@@ -125,13 +132,17 @@ def collect(paths: Iterable[str], read: Callable[[str], bytes | None]) -> Tracke
         paths: Relative to the project.
         read: Returns a file's bytes, or None if it is not there (such a file is skipped).
     """
+    unplaced: list[TrackedOut] = []
     tracked = Tracked({}, {}, [], set())
     for path in sorted(set(paths)):
         try:
             data = read(path)
             if data is None:
                 continue
-            found = _from_pointer(path, data) if is_pointer(path) else _from_lock(path, data, read)
+            if is_pointer(path):
+                found = _from_pointer(path, data)
+            else:
+                found = _from_lock(path, data, read, unplaced)
         except FormatError as problem:
             tracked.problems.append(problem if problem.where else problem.at(path))
             tracked.broken.add(path)
@@ -143,7 +154,7 @@ def collect(paths: Iterable[str], read: Callable[[str], bytes | None]) -> Tracke
             else:
                 _add(tracked, item)
     _refuse_nested(tracked)
-    return tracked
+    return tracked._replace(unplaced=tuple(unplaced))
 
 
 def _add(tracked: Tracked, item: TrackedOut) -> None:
@@ -188,7 +199,7 @@ def _from_pointer(path: str, data: bytes) -> list[TrackedOut | FormatError]:
 
 
 def _from_lock(
-    path: str, data: bytes, read: Callable[[str], bytes | None]
+    path: str, data: bytes, read: Callable[[str], bytes | None], unplaced: list[TrackedOut]
 ) -> list[TrackedOut | FormatError]:
     from git_dvc.formats import lockfile, stages
 
@@ -202,15 +213,24 @@ def _from_lock(
     except FormatError as problem:
         raise problem.at(relpaths.join(folder, STAGES_FILE)) from None
     found: list[TrackedOut | FormatError] = []
+    resolved: dict[str, stages.Definition] | None = None
     for name, stage in recorded.items():
-        wdir = defined.wdir(name)
-        if wdir is None:
+        definition = defined.definition(name)
+        if definition is None:
             continue  # a stage that was removed from dvc.yaml
-        place = relpaths.resolve_folder(folder, wdir)
+        look = defined
+        if any(defined.is_open(name, out.path) for out in stage.outs):
+            if resolved is None:
+                resolved = _resolved(folder, definitions, read)
+            if name in resolved:
+                definition = resolved[name]
+                look = stages.StagesFile(resolved)
+        wdir = look.wdir(name)
+        place = relpaths.resolve_folder(folder, wdir) if wdir is not None else definition.wdir
         outs = []
         kinds = {}
         for out in stage.outs:
-            flags = defined.out_flags(name, out.path)
+            flags = look.out_flags(name, out.path)
             if flags is None:
                 continue
             kinds[out.path] = flags.kind
@@ -219,9 +239,37 @@ def _from_lock(
                     cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
                 )
             )
+        if wdir is None:
+            unplaced += [
+                TrackedOut(relpaths.join(place, out.path), out, path, name, kind=kinds[out.path])
+                for out in outs
+                if not out.versioned and out.cache and out.hash_name in hashing.ALGORITHMS
+            ]
+            continue
         deps = _deps(place, (dep.path for dep in stage.deps))
         found += _outs(path, place, outs, stage=name, deps=deps, kinds=kinds)
     return found
+
+
+def _resolved(
+    folder: str, data: bytes, read: Callable[[str], bytes | None]
+) -> dict[str, stages.Definition]:
+    """Return the stages of a ``dvc.yaml`` that can be resolved, without any ``${...}``."""
+    from git_dvc.compare import values
+    from git_dvc.formats import definitions, plainyaml, stages
+    from git_dvc.pipeline.template import Template
+
+    def lookup(path: str) -> Any:
+        found = read(path)
+        return None if found is None else values.parse(path, found)
+
+    try:
+        content = definitions.check(plainyaml.parse(data))
+        each = [one for one in Template(content, folder, lookup).stages() if one.definition]
+        named = {one.name: one.definition for one in each}
+        return stages.of_value({"stages": named}).definitions
+    except FormatError:
+        return {}
 
 
 def _deps(folder: str, paths: Iterable[object]) -> tuple[str, ...]:

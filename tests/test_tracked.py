@@ -252,3 +252,62 @@ def test_which_names_are_sources() -> None:
     assert [path for path in pointers if is_pointer(path)] == ["x.dvc", "a/x.dvc"]
     locks = ("dvc.lock", "a/dvc.lock", "dvc.yaml", "xdvc.lock")
     assert [path for path in locks if is_source(path)] == ["dvc.lock", "a/dvc.lock"]
+
+
+# -- stages with templates --------------------------------------------------------------------
+
+TEMPLATED = """\
+stages:
+  train:
+    foreach: ${models}
+    do:
+      cmd: x
+      wdir: ${item.dir}
+      outs:
+      - ${item.file}
+      metrics:
+      - ${item.log}:
+          cache: false
+"""
+MODELS = "models:\n  a: {dir: one, file: m.bin, log: log.json}\n  b: {dir: .., file: q, log: r}\n"
+
+
+def test_where_and_what_outputs_of_templates_are_is_resolved() -> None:
+    files = {
+        "sub/dvc.yaml": TEMPLATED,
+        "sub/dvc.lock": lock(**{"train@a": ["m.bin", "log.json"], "train@b": ["q", "r"]}),
+        "sub/params.yaml": MODELS,
+    }
+    found = read(files)
+    assert list(found.outs) == ["sub/one/m.bin", "q"]
+    assert list(found.uncached) == ["sub/one/log.json", "r"]
+    assert found.uncached["r"].kind == "metrics"
+    assert not found.unplaced
+
+
+def test_content_whose_place_cannot_be_resolved_is_known_all_the_same() -> None:
+    """Collecting garbage must keep it, though nobody can say where it belongs."""
+    found = read({"dvc.yaml": TEMPLATED, "dvc.lock": lock(**{"train@a": ["m.bin"]})})
+    assert not found.outs
+    assert [(item.relpath, item.out.hash) for item in found.unplaced] == [
+        ("${item.dir}/m.bin", HASH)
+    ]
+
+
+def test_a_template_that_the_name_resolves_needs_no_file() -> None:
+    found = read({
+        "dvc.yaml": "stages: {s: {foreach: [a, b], do: {cmd: x, wdir: '${item}', outs: [m]}}}",
+        "dvc.lock": lock(**{"s@a": ["m"]}),
+        "params.yaml": "[",
+    })  # fmt: skip
+    assert list(found.outs) == ["a/m"]
+
+
+def test_old_stage_files_track_their_outputs() -> None:
+    found = read({
+        "Dvcfile": f"cmd: x\ndeps: [{{path: i}}]\nouts:\n- {{path: m, md5: {HASH}}}\n"
+        f"- {{path: s.json, md5: {HASH}, cache: false, metric: true}}\n"
+    })  # fmt: skip
+    item = found.outs["m"]
+    assert (item.source, item.stage, item.imported, item.deps) == ("Dvcfile", "", False, ("i",))
+    assert found.uncached["s.json"].kind == "metrics"

@@ -113,6 +113,23 @@ class StagesFile(NamedTuple):
                     best = known, flags
         return best[1] if best else None
 
+    def is_open(self, stage: str, path: str) -> bool:
+        """Return whether only resolving templates tells where and what an out is."""
+        found = self.definition(stage)
+        if found is None:
+            return False
+        if len(_pieces(found.wdir, found, stage)) > 1:
+            return True
+        kinds = set()
+        for written, flags in found.outs:
+            pieces = _pieces(written, found, stage)
+            if len(pieces) == 1:
+                if posixpath.normpath(pieces[0]) == posixpath.normpath(path):
+                    return False
+            elif _matches(pieces, path):
+                kinds.add(flags[:5])
+        return len(kinds) > 1
+
     def wdir(self, stage: str) -> str | None:
         """Return the directory that a stage's paths start from, relative to ``dvc.yaml``.
 
@@ -173,7 +190,11 @@ def parse(data: bytes) -> StagesFile:
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    value = plainyaml.parse(data)
+    return of_value(plainyaml.parse(data))
+
+
+def of_value(value: object) -> StagesFile:
+    """Return the stage definitions of what a ``dvc.yaml`` holds; errors as ``parse``."""
     if value is None:
         return StagesFile({})
     stages = _mapping(value, "file").get("stages")

@@ -252,7 +252,7 @@ class References:
     def _outputs(
         self, tracked: Tracked, reason: str, shown: Callable[[str], str], commit: str
     ) -> None:
-        for item in tracked.outs.values():
+        for item in (*tracked.outs.values(), *tracked.unplaced):
             if item.out.hash is not None:
                 place = Place(shown(item.shown), commit, item.out.remote or "")
                 self._keep(reason, item.out.hash_name, item.out.hash, place)

@@ -66,7 +66,7 @@ def outs(
             found = collect([path], files.get)
             if problems is not None:
                 problems += [_at(problem, commit) for problem in found.problems]
-            for item in found.outs.values():
+            for item in (*found.outs.values(), *found.unplaced):
                 yield item, commit
         # Which outputs of a lock file are cached stands in another file, so look again.
         read.update(pair for pair in fresh if is_pointer(pair[0]))

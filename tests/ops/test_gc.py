@@ -127,6 +127,26 @@ def test_the_scopes(origin: Path) -> None:
     assert gc(BARE._replace(scope=Scope(commits=True))) == []
 
 
+def test_what_stages_made_is_kept_also_where_it_cannot_be_told_to_which_place(
+    origin: Path,
+) -> None:
+    version("one")
+    value = hashing.of_bytes(b"f one")
+    made = Path(".dvc/cache/files/md5", value[:2], value[2:])
+    write("dvc.yaml", "stages: {s: {foreach: [{d: a}], do: {cmd: x, wdir: '${p}', outs: [o]}}}")
+    write("dvc.lock", "schema: '2.0'\nstages:\n  s@0:\n    cmd: x\n    outs:\n"
+          f"    - path: o\n      hash: md5\n      md5: {value}\n")  # fmt: skip
+    git("add", "-A")
+    git("commit", "-qm", "a stage")
+    version("two")
+    gc()
+    assert made.exists()
+    git("rm", "-q", "dvc.yaml", "dvc.lock")
+    git("commit", "-qm", "without it")
+    gc()
+    assert not made.exists()
+
+
 def test_what_is_kept_beside_the_scope(origin: Path, tmp_path: Path) -> None:
     version("pushed")
     git("push", "-q", "origin", "main")
