@@ -11,7 +11,15 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from git_dvc.cli.render_content import about, clean, facts_to_show, left_out, name_of
-from git_dvc.compare.content.report import Block, Lines, Pictures, Report, Row, Table
+from git_dvc.compare.content.report import (
+    Block,
+    Lines,
+    Pictures,
+    Report,
+    Row,
+    Table,
+    shown,
+)
 from git_dvc.ops.content import FileChange, Found
 
 TYPE_CHECKING = False
@@ -181,7 +189,7 @@ def _table(block: Table) -> Iterator[str]:
 
 
 def _row(row: Row) -> str:
-    cells = "".join(f"<td{_align(cell)}>{_text(cell)}</td>" for cell in row.cells)
+    cells = "".join(f"<td{_align(cell)}>{_text(shown(cell, 500))}</td>" for cell in row.cells)
     return f'<tr class="{_MARKS.get(row.mark, "")}">{cells}</tr>'
 
 

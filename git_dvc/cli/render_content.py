@@ -260,7 +260,7 @@ def _markdown_table(block: Table) -> Iterator[str]:
 
 
 def _cell(cell: str) -> str:
-    return _safe(cell).replace("|", "\\|")
+    return _safe(shown(cell, 500)).replace("|", "\\|")
 
 
 def _safe(words: str) -> str:

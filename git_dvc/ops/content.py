@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from git_dvc import fsutil, hashing
 from git_dvc.compare.content.kinds import Kinds
-from git_dvc.compare.content.report import Content, Options, Report
+from git_dvc.compare.content.report import Content, Options, Pictures, Report
 from git_dvc.errors import (
     FormatError,
     GitDvcError,
@@ -35,6 +35,8 @@ from git_dvc.tracked import is_source
 
 ADDED, DELETED, MODIFIED, RENAMED = "added", "deleted", "modified", "renamed"
 MOST_FILES = 100
+MOST_PICTURE_BYTES = 128 * 1024**2
+"""Images of all files together; behind it they are described and not shown."""
 _OWN_NAMES = frozenset((".gitignore", ".dvcignore", ".gitattributes"))
 
 
@@ -157,11 +159,16 @@ def compare(project: Project, asked: Asked, progress: Progress | None = None) ->
                 if isinstance(entry, Entry)
             )
         kinds = Kinds()
+        shown_bytes = 0
+        options = asked.options
         watch.start("Comparing", len(wanted))
         files = []
         try:
             for path in wanted:
-                files.append(_changed(sides, kinds, path, pairs[path], asked.options))
+                files.append(_changed(sides, kinds, path, pairs[path], options))
+                shown_bytes += _picture_bytes(files[-1].report)
+                if shown_bytes > MOST_PICTURE_BYTES:
+                    options = options._replace(pictures=False)
                 watch.advance(1)
         finally:
             watch.finish()
@@ -229,6 +236,12 @@ def _changed(sides: _Sides, kinds: Kinds, path: str, pair: Pair, options: Option
             problems.append(_why(problem))
     why = "; ".join(dict.fromkeys(problems))
     return FileChange(path, was, status, versions[0], versions[1], report, why)
+
+
+def _picture_bytes(report: Report | None) -> int:
+    blocks = report.blocks if report is not None else ()
+    pictures = (one for block in blocks if isinstance(block, Pictures) for one in block.pictures)
+    return sum(len(picture.data) for picture in pictures)
 
 
 def _why(problem: GitDvcError | OSError) -> str:

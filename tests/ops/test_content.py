@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.compare.content.report import Options
 from git_dvc.errors import InNeitherError, NotInGitError, UnknownRevisionError
+from git_dvc.ops import content
 from git_dvc.ops.add import add
 from git_dvc.ops.content import Asked, Found, compare, to_json
 from git_dvc.ops.diff import split
@@ -238,3 +240,20 @@ def test_without_git_there_are_no_versions(tmp_path: Path, monkeypatch: pytest.M
     init(".", no_scm=True)
     with Project.open() as project, pytest.raises(NotInGitError):
         split(project, ["v1"])
+
+
+def test_a_page_gets_only_so_many_bytes_of_images(
+    project: Project, run_git: GitRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.gif", "b.gif"):
+        Path(name).write_bytes(b"GIF89a\1\0\1\0")
+    add(project, ["a.gif", "b.gif"])
+    run_git("commit", "-qm", "v1", cwd=project.root)
+    for name in ("a.gif", "b.gif"):
+        os.unlink(name)
+        Path(name).write_bytes(b"GIF89a\2\0\1\0")
+    monkeypatch.setattr(content, "MOST_PICTURE_BYTES", 15)
+    with Project.open() as again:
+        found = compare(again, Asked(options=Options(pictures=True)))
+    blocks = [len(one.report.blocks) for one in found.files if one.report is not None]
+    assert blocks == [1, 0]

@@ -21,7 +21,7 @@ from git_dvc.compare.content.report import (
 )
 from git_dvc.errors import FormatError
 
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 40_000_000
 _MOST_SHOWN_BYTES = 16 * 1024**2
 _HEAD_BYTES = 256 * 1024
 

@@ -104,7 +104,8 @@ def _compared(before: Any, after: Any, options: Options) -> Report:
     if not summary:
         return Report("keys", "the same values, written differently", facts, data=data)
     lines = [
-        Row(one.mark, (one.path or "(all of it)", _cell(one.old), _cell(one.new))) for one in kept
+        Row(one.mark, (shown(one.path) or "(all of it)", _cell(one.old), _cell(one.new)))
+        for one in kept
     ]
     more = sum(counts.values()) - len(kept)
     return Report("keys", summary, facts, [Table("", ("key", "old", "new"), lines, more)], data)
