@@ -1325,6 +1325,8 @@ class StageFailedError(GitDvcError):
     ) -> None:
         self.address = address
         ended = f"exited with {code}" if code >= 0 else f"was ended by signal {-code}"
+        if code in (-9, 137):
+            ended += ", perhaps because memory ran out"
         details = [f"  {line}" for line in plain_lines(cmd)] if cmd else []
         details += [f"  {line}" for line in plain_lines(why)]
         if lines := plain_lines(said):

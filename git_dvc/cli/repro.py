@@ -276,6 +276,11 @@ class _Watch:
         if self._asked.on_error != STOP:
             console.error(str(error))
 
+    def stopping(self, addresses: Sequence[str]) -> None:
+        """Hear that stages were asked to end, and take their time."""
+        names = self._render.listed(addresses)
+        console.note(f"waiting for {names} to end; Ctrl-C kills without waiting")
+
     def ran(self, stage: Stage) -> None:
         """Hear that a stage has run and its results are recorded."""
         began = self._began.pop(stage.address, None)

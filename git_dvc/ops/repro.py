@@ -126,6 +126,9 @@ class Watcher(Listener, Protocol):
     def failed(self, stage: Stage, error: GitDvcError) -> None:
         """Hear that a stage has failed."""
 
+    def stopping(self, addresses: Sequence[str]) -> None:
+        """Hear that stages were asked to end, and take their time."""
+
     def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
         """Hear now and then what runs."""
 
@@ -543,13 +546,20 @@ class _Work:
 
     def failed(self, address: str, error: GitDvcError) -> None:
         """Hear that a stage has failed."""
-        stage = self._stages[address]
+        self.stopped(address)
+        self._watcher.failed(self._stages[address], error)
+
+    def stopping(self, addresses: Sequence[str]) -> None:
+        """Hear that stages were asked to end, and take their time."""
+        self._watcher.stopping(addresses)
+
+    def stopped(self, address: str) -> None:
+        """Leave things as they were before a stage that did not come to its end."""
         self._contents.forget()
         self._inputs.pop(address, None)
         with self._project.lock(self._progress):
-            self._saver.put_back(stage)
+            self._saver.put_back(self._stages[address])
         self._claims.drop(address)
-        self._watcher.failed(stage, error)
 
     def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
         """Hear now and then what runs."""

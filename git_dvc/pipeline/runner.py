@@ -22,6 +22,11 @@ from git_dvc.pipeline.signals import PAUSE, RESIZED, Signals
 GRACE_S = 10.0
 """How long a stage that was asked to end may take for it."""
 
+CTRL_C_GRACE_S = 30.0
+"""The same where a person asked, who can ask again."""
+
+_TELL_AFTER_S = 1.0
+
 _LOOK_EVERY_S = 1.0
 _NAP_S = 0.05
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -49,6 +54,12 @@ class Work(Protocol):
 
     def failed(self, address: str, error: GitDvcError) -> None:
         """Hear that a stage has failed."""
+
+    def stopping(self, addresses: Sequence[str]) -> None:
+        """Hear that stages were asked to end, and take their time."""
+
+    def stopped(self, address: str) -> None:
+        """Hear that a stage was stopped, because somebody asked for it."""
 
     def look(self, running: Sequence[Running], scheduler: Scheduler) -> None:
         """Hear now and then what runs; to show it."""
@@ -85,7 +96,7 @@ class Outcome(NamedTuple):
 
 
 def run(
-    scheduler: Scheduler, executor: Executor, work: Work, *, grace_s: float = GRACE_S
+    scheduler: Scheduler, executor: Executor, work: Work, *, grace_s: float | None = None
 ) -> Outcome:
     """Run a plan to its end.
 
@@ -93,7 +104,7 @@ def run(
         scheduler: The plan, and what may run at once.
         executor: Where commands run.
         work: What is done around them.
-        grace_s: How long a stage that was asked to end may take for it.
+        grace_s: How long a stage that was asked to end may take for it, if not as usual.
 
     Raises:
         InterruptedRunError: Somebody asked to stop; what ran was stopped, and what had
@@ -104,7 +115,9 @@ def run(
         try:
             crew.run()
         except BaseException as stop:
-            crew.stop_all(signals.stop or signal.SIGTERM, grace_s)
+            number = signals.stop or signal.SIGTERM
+            usual_s = CTRL_C_GRACE_S if number == signal.SIGINT else GRACE_S
+            crew.stop_all(number, usual_s if grace_s is None else grace_s)
             if isinstance(stop, KeyboardInterrupt):
                 number = signals.stop or signal.SIGINT
                 raise InterruptedRunError(crew.stopped, number) from None
@@ -173,8 +186,14 @@ class _Crew:
     def _take_in_all(self) -> None:
         for address, one in list(self._running.items()):
             ended = one.handle.poll()
-            if ended is not None:
-                del self._running[address]
+            if ended is None:
+                continue
+            del self._running[address]
+            if one.job.attached and ended.code == -signal.SIGINT:
+                # It had the terminal, so Ctrl-C went to it alone, and means us, too.
+                self._signals.stop = self._signals.stop or signal.SIGINT
+                self._give_up(address)
+            else:
                 self._settle(address, _taken_in(self._work, one.job, ended))
 
     def _settle(self, address: str, error: GitDvcError | None) -> None:
@@ -183,26 +202,34 @@ class _Crew:
             self.failed[address] = error
             self._work.failed(address, error)
 
+    def _give_up(self, address: str) -> None:
+        self.stopped.append(address)
+        self._work.stopped(address)
+
     def stop_all(self, number: int, grace_s: float) -> None:
         """Stop what runs: by the signal that we got, and after a while by force.
 
         A stage that succeeds all the same is taken in: many a training ends well on Ctrl-C.
         """
         for signal_number, wait_s in ((number, grace_s), (_KILL, _KILLED_IN_S)):
-            until = time.monotonic() + wait_s
+            began = time.monotonic()
+            told = False
             try:
                 for one in self._running.values():
                     one.handle.stop(signal_number)
-                while self._running and time.monotonic() < until:
+                while self._running and time.monotonic() < began + wait_s:
                     for address, one in list(self._running.items()):
                         ended = one.handle.poll()
                         if ended is None:
                             continue
                         del self._running[address]
                         if ended.code or _taken_in(self._work, one.job, ended) is not None:
-                            self.stopped.append(address)
+                            self._give_up(address)
                     if self._running:
                         self._wait(_NAP_S)
+                    if self._running and not told and time.monotonic() > began + _TELL_AFTER_S:
+                        told = True
+                        self._work.stopping(list(self._running))
             except KeyboardInterrupt:
                 continue  # once more: no longer by kindness
         self.stopped += self._running

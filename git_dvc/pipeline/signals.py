@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from types import FrameType
 from typing import Any
 
@@ -16,6 +17,9 @@ STOPS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """What asks a program to end: Ctrl-C, ``kill``, a terminal that is closed."""
+
+ONCE_S = 0.3
+"""One Ctrl-C may come twice: from the terminal, and from ``git``, which passes it on."""
 
 PAUSE: int = getattr(signal, "SIGTSTP", 0)
 RESIZED: int = getattr(signal, "SIGWINCH", 0)
@@ -33,6 +37,7 @@ class Signals:
     def __init__(self) -> None:
         self.wake = -1
         self.stop = 0
+        self._stop_came = 0.0
         self._writing = -1
         self._old: dict[int, Any] = {}
         self._old_wake = -1
@@ -66,12 +71,13 @@ class Signals:
         self.wake = -1
 
     def _heard(self, number: int, _: FrameType | None) -> None:
+        now = time.monotonic()
         if number not in STOPS:
             self._came.add(number)
-        elif self.stop:
+        elif not self.stop:
+            self.stop, self._stop_came = number, now
+        elif now > self._stop_came + ONCE_S:
             raise KeyboardInterrupt
-        else:
-            self.stop = number
 
     def came(self) -> set[int]:
         """Return what has come since the last call, other than what asks to end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -132,3 +133,33 @@ def test_two_runs_of_one_stage_do_not_meet(
         assert said.returncode == 1
         assert "these are in use by a running stage:" in said.stderr
     assert git_dvc("repro", cwd=".").stdout.endswith("up to date.\n")
+
+
+def test_ctrl_c_leaves_outputs_as_they_were(project: Project) -> None:
+    write(
+        "dvc.yaml",
+        SLOW.replace("while ! test -e go; do sleep 0.01; done", "test -e go || sleep 60"),
+    )
+    write("data", "1")
+    write("go", "")
+    assert git_dvc("repro", "-q", cwd=".").returncode == 0
+    recorded = Path("dvc.lock").read_bytes()
+    os.unlink("go")
+    os.unlink("on")
+    write("data", "2")
+    pid = os.fork()
+    if pid == 0:
+        code = 99
+        try:
+            code = git_dvc("repro", "-q", cwd=".").returncode
+        finally:
+            os._exit(code)
+    until = time.monotonic() + 20
+    while not os.path.exists("on"):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert not os.path.exists("model")
+    os.kill(pid, signal.SIGINT)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    assert Path("model").read_text() == "1"
+    assert Path("dvc.lock").read_bytes() == recorded

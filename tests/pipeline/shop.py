@@ -24,7 +24,7 @@ class Shop:
         self.jobs = jobs
         self.heard: list[str] = []
         self.shown = b""
-        self.grace_s = runner.GRACE_S
+        self.grace_s: float | None = None
         self.keeper = Keeper()
         self.options: dict[str, str] = {}
         self.resources: dict[str, dict[str, float]] = {}
@@ -45,6 +45,12 @@ class Shop:
 
     def failed(self, address: str, error: GitDvcError) -> None:
         self.heard.append(f"failed {address}")
+
+    def stopping(self, addresses: Sequence[str]) -> None:
+        self.heard.append(f"stopping {' '.join(addresses)}")
+
+    def stopped(self, address: str) -> None:
+        self.heard.append(f"stopped {address}")
 
     def look(self, running: Sequence[runner.Running], scheduler: Scheduler) -> None:
         assert running

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_dvc.errors import StageFailedError
+from git_dvc.pipeline.executors import local
 from git_dvc.pipeline.executors.base import log_path
 from git_dvc.pipeline.scheduler import KEEP_GOING, Task
 from tests.pipeline.shop import Shop
@@ -71,6 +72,21 @@ def test_what_cannot_start_is_an_error_of_that_stage(
     monkeypatch.setenv("SHELL", "/no/such/shell")
     outcome = Shop(tmp_path, {"a": ["true"]}).run(Task("a"))
     assert "/no/such/shell" in str(outcome.failed["a"])
+
+
+def test_a_shell_reads_none_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = tmp_path / "said"
+    for version, options in (("4.0.1", "--no-config -c"), ("3.2.9", "-c")):
+        shell = tmp_path / version / "fish"
+        shell.parent.mkdir()
+        shell.write_text(
+            f"#!/bin/sh\ntest $1 = --version && echo fish, version {version} || echo $* >{said}\n"
+        )
+        shell.chmod(0o755)
+        monkeypatch.setenv("SHELL", str(shell))
+        monkeypatch.setattr(local, "_SHELL_OPTIONS", {})
+        Shop(tmp_path, {"a": ["true"]}).run(Task("a"))
+        assert said.read_text() == f"{options} true\n"
 
 
 def test_a_signal_is_named(tmp_path: Path) -> None:

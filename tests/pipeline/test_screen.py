@@ -62,6 +62,50 @@ def test_ctrl_c_stops_it(tmp_path: Path) -> None:
     assert code == 1 and "InterruptedRunError" in shown
 
 
+def test_ctrl_c_of_one_that_reads_stops_it_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "read one; echo ready; read two"]
+    code, shown = terminal.on_terminal(command, cwd=tmp_path, keys="x\n", replies=[("ready", "\3")])
+    assert code == 1 and "InterruptedRunError" in shown
+
+
+def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    line = "echo ready; read one; echo got $one; touch got; sleep 0.2"
+    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
+    _, shown = terminal.on_terminal(
+        shell,
+        cwd=tmp_path,
+        env=terminal.environment(PS1="say> "),
+        replies=[
+            ("say> ", f"{sys.executable} program.py '{line}'\n"),
+            ("\nready", "\x1a"),
+            ("Stopped", "fg\n"),
+            ("program.py", "x\n"),
+            ("got x", "\x1a"),
+            ("Stopped", "fg\n"),
+            ("\nok", "exit\n"),
+        ],
+    )
+    assert shown.count("Stopped") == 2 and "got x" in shown and "\nok" in shown
+
+
+def test_in_the_background_it_waits_for_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
+    _, shown = terminal.on_terminal(
+        shell,
+        cwd=tmp_path,
+        env=terminal.environment(PS1="say> "),
+        replies=[
+            ("say> ", f"set -b; {sys.executable} program.py 'read one; echo got $one' &\n"),
+            ("Stopped", "fg\n"),
+            ("program.py", "x\n"),
+            ("\nok", "exit\n"),
+        ],
+    )
+    assert "got x" in shown and "\nok" in shown
+
+
 def test_without_a_terminal_there_is_none(tmp_path: Path) -> None:
     shop = Shop(tmp_path, {"a": ["test -t 1 || echo none"]})
     old = os.dup(1), os.dup(2)

@@ -16,6 +16,7 @@ from git_dvc.errors import InterruptedRunError
 from git_dvc.pipeline.claims import Claims
 from git_dvc.pipeline.keeper import Keeper, end_groups, group_has_ended
 from git_dvc.pipeline.scheduler import Task
+from git_dvc.pipeline.signals import ONCE_S
 from tests.pipeline.shop import Shop
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -45,7 +46,7 @@ def ended(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def stopped(shop: Shop, *tasks: Task, grace_s: float = 10) -> Callable[[], int]:
+def stopped(shop: Shop, *tasks: Task, grace_s: float | None = None) -> Callable[[], int]:
     """Return a run that writes down what it hears and what it ended with."""
 
     def run() -> int:
@@ -79,7 +80,9 @@ def test_who_is_asked_to_stop_stops_the_stages_and_says_which(
     assert ended(pid) == 128 + number
     assert all(group_has_ended(group) for group in groups)
     assert not (tmp_path / "late").exists()
-    assert "these stages were stopped:\n  a\n  b\n" in (tmp_path / "heard").read_text()
+    heard = (tmp_path / "heard").read_text()
+    assert "these stages were stopped:\n  a\n  b\n" in heard
+    assert "stopped a\n" in heard and "stopped b\n" in heard
 
 
 def test_a_stage_that_ends_well_when_it_is_stopped_is_taken_in(tmp_path: Path) -> None:
@@ -108,10 +111,11 @@ STUBBORN = "trap '' INT TERM; (trap '' INT TERM; exec sleep 60) & echo $$ > {nam
 
 def test_a_stage_that_does_not_listen_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     shop = Shop(tmp_path, {"a": [STUBBORN.format(name="a")]})
-    pid = forked(stopped(shop, Task("a"), grace_s=0.2))
+    pid = forked(stopped(shop, Task("a"), grace_s=1.2))
     group = group_of(tmp_path / "a.pid")
     os.kill(pid, signal.SIGINT)
     assert ended(pid) == 130
+    assert "stopping a" in (tmp_path / "heard").read_text().splitlines()
     until(partial(group_has_ended, group))
 
 
@@ -120,7 +124,9 @@ def test_asking_twice_kills_at_once(tmp_path: Path) -> None:
     pid = forked(stopped(shop, Task("a"), grace_s=60))
     group = group_of(tmp_path / "a.pid")
     os.kill(pid, signal.SIGINT)
-    time.sleep(0.1)
+    os.kill(pid, signal.SIGINT)  # this is still the first time: git passes it on
+    time.sleep(2 * ONCE_S)
+    assert not group_has_ended(group)
     os.kill(pid, signal.SIGINT)
     assert ended(pid) == 130
     until(partial(group_has_ended, group))

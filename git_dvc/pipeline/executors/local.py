@@ -25,7 +25,11 @@ from git_dvc.pipeline.executors.base import Ended, Job, Settings
 from git_dvc.pipeline.executors.screen import Screen
 from git_dvc.pipeline.keeper import group_has_ended, signal_group
 
-_SHELL_OPTIONS = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",)}
+_SHELL_OPTIONS: dict[str, tuple[str, ...]] = {
+    "bash": ("--noprofile", "--norc"),
+    "zsh": ("--no-rcs",),
+}
+_FISH_SINCE = (3, 3)  # knows --no-config
 _NAP_S = 0.02
 _HAS_GROUPS = hasattr(os, "killpg")
 
@@ -33,7 +37,23 @@ _HAS_GROUPS = hasattr(os, "killpg")
 def shell_line(line: str) -> list[str]:
     """Return the program and arguments that run a command line."""
     shell = os.environ.get("SHELL") or "/bin/sh"
-    return [shell, *_SHELL_OPTIONS.get(os.path.basename(shell), ()), "-c", line]
+    name = os.path.basename(shell)
+    if name == "fish" and name not in _SHELL_OPTIONS:
+        _SHELL_OPTIONS[name] = _options_of_fish(shell)
+    return [shell, *_SHELL_OPTIONS.get(name, ()), "-c", line]
+
+
+def _options_of_fish(shell: str) -> tuple[str, ...]:
+    import re
+    import subprocess
+
+    try:
+        said = subprocess.run([shell, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return ()
+    version = re.search(r"(\d+)\.(\d+)", said.stdout)
+    new = version is not None and (int(version[1]), int(version[2])) >= _FISH_SINCE
+    return ("--no-config",) if new else ()
 
 
 class LocalExecutor:
@@ -101,6 +121,7 @@ class LocalHandle:
         self._process: Any = None
         self._ended: Ended | None = None
         self._stopped_by = 0
+        self._wants_terminal = False
         self.screen: Screen | None = None
         try:
             os.makedirs(os.path.dirname(job.log), exist_ok=True)
@@ -184,6 +205,8 @@ class LocalHandle:
         """See whether the terminal has halted the command, and do what it was halted for."""
         if not hasattr(os, "waitid"):
             return
+        if self._wants_terminal:
+            self._wants_terminal = not screen.lend(self._process.pid)
         try:
             found = os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOHANG)
         except ChildProcessError:
@@ -191,7 +214,9 @@ class LocalHandle:
         if found is None:
             return
         if found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
-            screen.lend(self._process.pid)  # it wants to read what is typed
+            if not screen.lend(self._process.pid):
+                self._wants_terminal = True
+                os.kill(0, signal.SIGTTIN)  # halts us too: the shell says so, until its 'fg'
         elif found.si_status == signal.SIGTSTP:
             screen.take_back()
             os.kill(0, signal.SIGTSTP)  # Ctrl-Z went to it alone, and means us, too

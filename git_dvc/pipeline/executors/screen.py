@@ -98,19 +98,23 @@ class Screen:
                     break
                 self._written(data, error)
 
-    def lend(self, group: int) -> None:
+    def lend(self, group: int) -> bool:
         """Let a process group read from our terminal, which it was halted for.
 
         It goes on at once. Only one in the foreground of a terminal may read from it; until
         a stage wants to, that is us, so that Ctrl-C is for us.
+
+        Returns:
+            False while we are in the background ourselves.
         """
         import signal
 
-        if _foreground(_STDIN) == os.getpgrp():
-            os.tcsetpgrp(_STDIN, group)
-            self._lent = group
-        if _foreground(_STDIN) == group:
-            os.killpg(group, signal.SIGCONT)
+        if _foreground(_STDIN) not in (os.getpgrp(), group):
+            return False
+        os.tcsetpgrp(_STDIN, group)
+        self._lent = group
+        os.killpg(group, signal.SIGCONT)
+        return True
 
     def take_back(self) -> None:
         """Be in the foreground of our terminal again."""
