@@ -31,7 +31,7 @@ from git_dvc.errors import (
 from git_dvc.formats import config as configs
 from git_dvc.formats.ignore import NAME as IGNORE_NAME
 from git_dvc.formats.ignore import Ignore
-from git_dvc.git.repo import Repository
+from git_dvc.git.repo import POINTER_SPECS, Repository
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.store.oplog import DEFAULT_DAYS, FileChange, OpLog, Recorder
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from git_dvc.locking import ProjectLock
 
 DVC_DIR = ".dvc"
-OWN_FILES = ("dvc.lock", "dvc.yaml", ".gitignore")
+OWN_FILES = ("dvc.lock", "dvc.yaml", "Dvcfile", ".gitignore")
 """What our commands write for Git, beside pointer files."""
 LEVELS = ("system", "global", "project", "local")
 
@@ -427,7 +427,7 @@ class Project:
     def source_specs(self) -> list[str]:
         """Git's pathspecs for the pointer and lock files of this project."""
         base = f":(top){escaped(self.prefix)}/" if self.prefix else ":(top)"
-        return [base + name for name in ("*.dvc", "dvc.lock", "*/dvc.lock")]
+        return [base + name for name in POINTER_SPECS]
 
     def own_path(self, git_path: str) -> str:
         """Return a path from the top of the work tree relative to the project."""

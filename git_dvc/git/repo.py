@@ -26,7 +26,7 @@ from typing import NamedTuple
 from git_dvc import fsutil
 from git_dvc.errors import GitDvcError, GitError, GitMissingError, UnsafeRepositoryError
 
-POINTER_SPECS = ("*.dvc", "dvc.lock", "*/dvc.lock")
+POINTER_SPECS = ("*.dvc", "dvc.lock", "*/dvc.lock", "Dvcfile", "*/Dvcfile")
 """Git pathspecs, without magic, for all files that point at data."""
 
 _LOCATION_ENV = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")

@@ -31,7 +31,15 @@ from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.git.trees import Trees
 from git_dvc.project import Project, escaped
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, collect, is_source
+from git_dvc.tracked import (
+    LOCK_FILE,
+    STAGE_FILES,
+    STAGES_FILE,
+    SUFFIX,
+    TrackedOut,
+    collect,
+    is_source,
+)
 
 Outs = dict[str, TrackedOut]
 
@@ -312,13 +320,13 @@ class _History:
             while place:
                 names[f"{place}.dvc"] = None
                 place = place.rpartition("/")[0]
-                for name in (LOCK_FILE, STAGES_FILE):
+                for name in (LOCK_FILE, *STAGE_FILES):
                     names[relpaths.join(place, name)] = None
             holder = project.tracked.holder(path)
             for item in (*([holder] if holder else []), *project.tracked.below(path)):
                 names[item.source] = None
             below = escaped(project.git_path(path))
-            for name in ("*.dvc", LOCK_FILE, STAGES_FILE):
+            for name in ("*.dvc", LOCK_FILE, *STAGE_FILES):
                 specs.append(f":(top,glob){below}/**/{name}")
         return [f":(top,literal){project.git_path(name)}" for name in names] + specs
 

@@ -17,7 +17,7 @@ from git_dvc.ops.select import Selected
 from git_dvc.ops.status import CLEAN, examine
 from git_dvc.progress import Progress
 from git_dvc.project import Project, escaped
-from git_dvc.tracked import STAGES_FILE, Tracked, TrackedOut, collect, is_source
+from git_dvc.tracked import STAGE_FILES, Tracked, TrackedOut, collect, is_source
 
 DEFAULT_MOST_BYTES = 50 * 1024**2
 
@@ -173,7 +173,8 @@ def _tracked_in_index(repo: Repository, project: Project) -> Tracked:
     """Return what the pointers in the index name; the blobs are read through dulwich."""
     base = project.prefix + "/" if project.prefix else ""
     place = escaped(base)
-    specs = [f":(top,glob){place}**/{name}" for name in ("*.dvc", "dvc.lock", STAGES_FILE)]
+    names = ("*.dvc", "dvc.lock", *STAGE_FILES)
+    specs = [f":(top,glob){place}**/{name}" for name in names]
     blobs = {
         entry.path[len(base) :]: entry.blob
         for entry in repo.index_entries(specs)

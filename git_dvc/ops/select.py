@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from git_dvc import relpaths
-from git_dvc.errors import FormatError, UnknownStageError, UnknownTargetError
+from git_dvc.errors import UnknownStageError, UnknownTargetError
 from git_dvc.project import Project
 from git_dvc.tracked import LOCK_FILE, STAGES_FILE, Tracked, TrackedOut
 
@@ -148,12 +148,16 @@ def _resolve(project: Project, tracked: Tracked, target: str, recursive: bool) -
 
 
 def _is_stage(project: Project, target: str) -> bool:
-    """Return whether a target names stages of the work tree, whatever they have made."""
+    """Return whether a target names stages of the work tree, whatever they have made.
+
+    Raises:
+        FormatError: The ``dvc.yaml`` that would tell cannot be used.
+    """
     from git_dvc.ops import stages
 
     try:
         stages.choose(stages.load(project), [target], folder=project.relpath("."))
-    except (UnknownStageError, FormatError):
+    except UnknownStageError:
         return False
     return True
 

@@ -393,7 +393,7 @@ def _readable(project: Project) -> Iterable[str]:
         full = project.path(path)
         if os.path.isfile(full) and not os.path.islink(full):
             yield path
-            if not path.endswith(".dvc"):
+            if path.endswith("dvc.lock"):
                 stages = path[: -len("dvc.lock")] + STAGES_FILE
                 if os.path.isfile(project.path(stages)):
                     yield stages
@@ -410,7 +410,7 @@ def _sources_at(project: Project, rev: str) -> dict[str, str]:
     found = {}
     nested: list[str] = []
     for line in result.out.split(b"\0"):
-        if line.endswith((b".dvc", b"dvc.lock", b"dvc.yaml", b"/.dvc/config")):
+        if line.endswith((b".dvc", b"dvc.lock", b"dvc.yaml", b"Dvcfile", b"/.dvc/config")):
             about, _, name = line.partition(b"\t")
             path = os.fsdecode(name)
             if is_source(path) or path.rpartition("/")[2] == STAGES_FILE:

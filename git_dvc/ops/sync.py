@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc.errors import GitDvcError, KeptOutsideError
-from git_dvc.git.repo import Repository
+from git_dvc.git.repo import POINTER_SPECS, Repository
 from git_dvc.ops import sparse
 from git_dvc.ops.checkout import Moves, Result, follow, moves
 from git_dvc.progress import NoProgress, Progress
@@ -357,4 +357,4 @@ def _went_back(repo: Repository) -> bool:
             start = found.decode("ascii", "replace")
             break
     args = ["diff-index", "--cached", "--quiet", start, "--"]
-    return repo.call([*args, "*.dvc", "dvc.lock", "*/dvc.lock"]).code == 0
+    return repo.call([*args, *POINTER_SPECS]).code == 0

@@ -146,7 +146,7 @@ class WorkView:
         """Return all pointer, lock and ignore files, and configs of projects."""
         if self._repo is None:
             return sorted(_walked(self._root))
-        return self._in_git(("*.dvc", "dvc.lock", IGNORE_NAME, CONFIG))
+        return self._in_git(("*.dvc", "dvc.lock", "Dvcfile", IGNORE_NAME, CONFIG))
 
     def named(self, name: str) -> list[str]:
         """Return all files of one name."""

@@ -41,6 +41,7 @@ PLACE, RECORD, MOVE, UNPROTECT = "place", "record", "move", "unprotect"
 
 UNDO, REDO = "undo", "redo"
 _VERSION = 1
+_OWN_NAMES = ("dvc.lock", "dvc.yaml", "Dvcfile", ".gitignore")
 _DAY_S = 24 * 3600
 _LONG_TEXT = 4096
 _MOST_TEXT = 64 * 1024**2
@@ -498,7 +499,7 @@ def _path(text: object) -> str:
 def _file_change(values: dict[str, Any]) -> FileChange:
     relpath = _path(values["file"])
     name = relpath.rpartition("/")[2]
-    if not (name.endswith(".dvc") or name in ("dvc.lock", "dvc.yaml", ".gitignore")):
+    if not (name.endswith(".dvc") or name in _OWN_NAMES):
         raise FormatError(f"file: not one of ours: {relpath[:200]!r}")
     index = values["index"]
     if index is not None:

@@ -72,7 +72,8 @@ nothing_new() {{
     # Unquoted: a line each. No name in here has a line break.
     # The time comes last: most files need no stat then.
     set -- $(find $changed -mindepth 1 -maxdepth 1 ! -name .git ! -name .dvc \\
-        \\( -type d -o -name '*.dvc' -o -name dvc.lock \\) -newer "$stamp" 2>/dev/null)
+        \\( -type d -o -name '*.dvc' -o -name dvc.lock -o -name Dvcfile \\) \\
+        -newer "$stamp" 2>/dev/null)
     set +f
     IFS=$old_ifs
     for path do
@@ -106,7 +107,7 @@ same() {
     for name do
         [ -e "$folder/$name" ] && [ "$stamp" -nt "$folder/$name" ] || return 1
     done
-    for path in "$folder"/*.dvc "$folder"/.*.dvc "$folder"/dvc.lock; do
+    for path in "$folder"/*.dvc "$folder"/.*.dvc "$folder"/dvc.lock "$folder"/Dvcfile; do
         [ ! -e "$path" ] || left=$((left - 1))
     done
     [ "$left" = 0 ]

@@ -22,16 +22,18 @@ from git_dvc.formats import lockfile
 from git_dvc.formats.lockfile import LockStage
 from git_dvc.ops import remote
 from git_dvc.ops.add import add
+from git_dvc.ops.checkout import follow
 from git_dvc.ops.commit import commit
 from git_dvc.ops.push import push
 from git_dvc.ops.stage_pull import RemotePuller
 from git_dvc.ops.stage_run import Made, Puller, Saver
 from git_dvc.ops.stages import choose, load
+from git_dvc.ops.status import status
 from git_dvc.ops.undo import undo
 from git_dvc.ops.wanted import Asked
 from git_dvc.pipeline.stage import Stage
 from git_dvc.project import Project
-from tests.ops.conftest import Opener, write
+from tests.ops.conftest import Opener, git, write
 
 COPY = """\
 stages:
@@ -408,3 +410,45 @@ def test_dependencies_outside_of_the_project_count(project: Project, server: lis
     server[1] = '"v2"'
     assert not Saver(project).used_the_same(stage_of(project, "copy"))
     assert not Path(".dvc/cache/runs").exists(), "what a server has may change without a trace"
+
+
+# -- stage files of old versions ---------------------------------------------------------------
+
+DVCFILE = """\
+# the old way
+cmd: cp a b; cp a m
+deps:
+- path: a
+outs:
+- path: b
+- path: m
+  cache: false
+  metric: true
+"""
+
+
+def test_a_stage_file_holds_its_own_record(project: Project, reopen: Opener) -> None:
+    write("a", "1")
+    write("Dvcfile", DVCFILE)
+    run(project, "Dvcfile")
+    first = Path("Dvcfile").read_text()
+    assert first.startswith("# the old way\ncmd: cp a b; cp a m\n")
+    assert f"- path: b\n  md5: {md5('1')}\n  size: 1\n  hash: md5\n" in first
+    assert not Path("dvc.lock").exists()
+    git("add", "-A")
+    git("commit", "-qm", "1")
+    project = reopen()
+    assert not [*status(project).added, *status(project).changed], "HEAD names its outputs"
+    write("a", "22")
+    run(project, "Dvcfile")
+    git("commit", "-qam", "2")
+    project = reopen()
+    before = Path("Dvcfile").read_text()
+    write("a", "333")
+    run(project, "Dvcfile")
+    undo(project)
+    assert Path("Dvcfile").read_text() == before
+    assert Path("b").read_text() == "22"
+    git("checkout", "-q", "HEAD~", "--", "a", "Dvcfile", "m")
+    assert follow(reopen()).modified == ["b"]
+    assert Path("b").read_text() == "1"
