@@ -179,7 +179,7 @@ def values_table(
         for key, value in (flat(values) if isinstance(values, Mapping) else {"": values}).items()
     ]
     heads = [*([] if no_path else ["Path"]), title, "Value"]
-    return Table(heads, rows, keys=len(heads) - 1) if rows else None
+    return Table(heads, rows, keys=len(heads) - 1, alike=False) if rows else None
 
 
 def differences_table(
@@ -219,7 +219,7 @@ def differences_table(
     heads = [*([] if no_path else ["Path"]), title, *names, *(["Change"] if with_change else [])]
     keys = 1 if no_path else 2
     signed = len(heads) - 1 if with_change else None
-    return Table(heads, rows, keys=keys, signed=signed) if rows else None
+    return Table(heads, rows, keys=keys, signed=signed, alike=False) if rows else None
 
 
 def revision(version: Version, refs: Mapping[str, Sequence[str]] | None) -> str:

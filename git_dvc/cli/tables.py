@@ -28,12 +28,15 @@ class Table(NamedTuple):
         rows: Their cells; None for what is not there.
         keys: So many columns at the left say what a row is.
         signed: A column whose cells are coloured, or None.
+        alike: Whether the cells of a column mean the same, so that points of numbers go below
+            each other.
     """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str | None]]
     keys: int = 1
     signed: int | None = None
+    alike: bool = True
 
 
 def _plain(text: str, style: str) -> str:
@@ -51,7 +54,8 @@ def columns(table: Table, width: int | None = None, paint: Paint = _plain) -> st
     count = len(table.heads)
     cells = [[_cell(row[number]) for row in table.rows] for number in range(count)]
     shown = [
-        _aligned(column) if number >= table.keys else column for number, column in enumerate(cells)
+        _aligned(column) if table.alike and number >= table.keys else column
+        for number, column in enumerate(cells)
     ]
     right = [number >= table.keys and _is_numeric(cells[number]) for number in range(count)]
     heads = [_cell(head) for head in table.heads]

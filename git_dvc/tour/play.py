@@ -6,6 +6,7 @@ hashing them, not by asking git-dvc.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -21,6 +22,16 @@ from git_dvc.tour.stage import Snapshot, Stage, TourError
 
 MODEL = "model.json"
 METRICS = "metrics.json"
+TRAINING = "training.csv"
+STAGES = f"""\
+metrics:
+- {METRICS}
+plots:
+- {TRAINING}:
+    x: epoch
+    y: loss
+    title: How the loss falls
+"""
 FIRST = 700
 """Training images of the first version."""
 
@@ -70,7 +81,9 @@ def _tell(stage: Stage) -> None:
     train, validation = images[: digits.TRAINING], images[digits.TRAINING :]
     _begin(stage, train[:FIRST] + validation)
     first = _train_first(stage)
+    good = {"v1.0": _accuracy(stage)}
     second = _grow(stage, train[FIRST:])
+    good["v2.0"] = _accuracy(stage)
     _switch(stage, first, second)
     _mix(stage, first, second)
     _keep_unsaved(stage, first, second, train[FIRST])
@@ -79,6 +92,7 @@ def _tell(stage: Stage) -> None:
     _undo(stage)
     _share(stage)
     _get(stage, first, second)
+    _compare(stage, good)
 
 
 def _begin(stage: Stage, images: list[digits.Digit]) -> None:
@@ -137,8 +151,10 @@ def _train_first(stage: Stage) -> Snapshot:
     stage.tell("train.py is a softmax regression in plain Python")
     stage.run("python3 train.py")
     stage.run(f"git dvc add {MODEL}")
-    stage.tell("code and metrics are small text, so they go to Git itself")
-    stage.run(f"git add train.py {METRICS}")
+    stage.tell("code, metrics and losses are small text, so they go to Git itself;")
+    stage.tell("dvc.yaml says which files are to be compared later")
+    (stage.folder / "dvc.yaml").write_text(STAGES)
+    stage.run(f"git add train.py {METRICS} {TRAINING} dvc.yaml")
     stage.run("git commit -q -m 'Train on the first 700 images'")
     stage.run("git tag v1.0")
     stage.run("git status --short")
@@ -315,6 +331,31 @@ def _get(stage: Stage, first: Snapshot, second: Snapshot) -> None:
     stage.check(
         f"the {len(images)} images are those of v2.0, out of all of them",
         stage.snapshot("data", at="../app") == images,
+    )
+
+
+def _accuracy(stage: Stage) -> str:
+    """Return how good the model that was just trained is."""
+    metrics = json.loads((stage.folder / METRICS).read_text())
+    return str(metrics["accuracy"])
+
+
+def _compare(stage: Stage, good: dict[str, str]) -> None:
+    stage.chapter("12. Which version is better?")
+    stage.run("git dvc metrics show -T")
+    lines = [line.split() for line in stage.output.splitlines()]
+    stage.check(
+        "each tag has the accuracy that its model had, and nothing was checked out",
+        all([rev, value] in [[line[0], line[-1]] for line in lines] for rev, value in good.items()),
+    )
+    stage.run("git dvc metrics diff v1.0 v2.0")
+    stage.run("git dvc plots diff v1.0 v2.0 -o ../losses.html")
+    page = stage.folder.parent / "losses.html"
+    text = page.read_text(encoding="utf-8")
+    stage.tell(f"look at it in a browser: {page}")
+    stage.check(
+        "it is one page that loads nothing from anywhere, with both versions in it",
+        "v1.0" in text and "v2.0" in text and '<script src="http' not in text,
     )
 
 

@@ -2,7 +2,8 @@
 
 The model is a softmax regression: one weight for each pixel and digit, and ten biases,
 found by stochastic gradient descent. It learns from data/train, is measured on
-data/validation, and goes to model.json; the result goes to metrics.json.
+data/validation, and goes to model.json; the result goes to metrics.json, and how the loss
+fell from epoch to epoch to training.csv.
 
 The images are small PGM files in a directory for each digit: data/train/7/0042.pgm.
 """
@@ -37,24 +38,28 @@ def scores(weights: Sequence[Sequence[float]], pixels: Sequence[float]) -> list[
     return [sum([w * x for w, x in zip(row, pixels)]) for row in weights]  # noqa: B905
 
 
-def train(examples: Sequence[Example]) -> list[list[float]]:
-    """Return the weights: a row for each digit."""
+def train(examples: Sequence[Example]) -> tuple[list[list[float]], list[float]]:
+    """Return the weights, a row for each digit, and the mean loss of each epoch."""
     order = random.Random(0)
     weights = [[0.0] * len(examples[0][0]) for _ in range(DIGITS)]
+    losses = []
     for epoch in range(EPOCHS):
+        loss = 0.0
         rate = RATE * (1 - epoch / EPOCHS)
         for pixels, digit in order.sample(examples, len(examples)):
             raw = scores(weights, pixels)
             largest = max(raw)
             powers = [math.exp(score - largest) for score in raw]
             total = sum(powers)
+            loss += math.log(total) + largest - raw[digit]
             for number, power in enumerate(powers):
                 step = rate * ((number == digit) - power / total)
                 # Most digits are out of the question for most images: skip them.
                 if abs(step) > 1e-4:
                     row = weights[number]
                     weights[number] = [w + step * x for w, x in zip(row, pixels)]  # noqa: B905
-    return weights
+        losses.append(loss / len(examples))
+    return weights, losses
 
 
 def accuracy(weights: Sequence[Sequence[float]], examples: Sequence[Example]) -> float:
@@ -69,12 +74,14 @@ def accuracy(weights: Sequence[Sequence[float]], examples: Sequence[Example]) ->
 def main() -> None:
     """Train, measure, and write both results."""
     examples = read_examples(Path("data/train"))
-    weights = train(examples)
+    weights, losses = train(examples)
     share = accuracy(weights, read_examples(Path("data/validation")))
     model = {"weights": [[round(w, 6) for w in row] for row in weights]}
     Path("model.json").write_text(json.dumps(model) + "\n")
     metrics = {"images": len(examples), "accuracy": round(share, 4)}
     Path("metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    rows = [f"{epoch},{loss:.4f}\n" for epoch, loss in enumerate(losses, 1)]
+    Path("training.csv").write_text("epoch,loss\n" + "".join(rows))
     print(f"trained on {len(examples)} images, {share:.1%} of the validation images read right")
 
 

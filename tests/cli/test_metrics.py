@@ -127,7 +127,7 @@ def test_what_differs(story: Path, cli: Cli) -> None:
     assert cli("metrics", "diff", "v1", "v2").out == (
         "Path          Metric     v1     v2  Change\n"
         "log.csv       acc         -   0.75       -\n"
-        "log.csv       epoch       -   1          -\n"
+        "log.csv       epoch       -      1       -\n"
         "metrics.json  acc       0.9   0.95   +0.05\n"
         "metrics.json  loss.val  1.5  10.25   +8.75\n"
     )

@@ -19,6 +19,10 @@ def test_the_script_learns_and_writes_the_same_model_every_time(tmp_path: Path) 
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["images"] == 200
     assert metrics["accuracy"] > 0.85
+    head, *rows = (tmp_path / "training.csv").read_text().splitlines()
+    losses = [float(row.split(",")[1]) for row in rows]
+    assert (head, len(rows)) == ("epoch,loss", train.EPOCHS)
+    assert losses == sorted(losses, reverse=True) and losses[0] < 2.5
 
 
 def test_the_highest_score_is_the_answer() -> None:
