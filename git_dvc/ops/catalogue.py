@@ -123,6 +123,10 @@ class Catalogue(ABC):
             raise UnknownPathError(path, self.where, self.rev or "", self._similar(path))
         return found
 
+    def look(self, paths: Iterable[str]) -> None:
+        """Find out at once about many files that ``entry`` will be asked for."""
+        self._view.look(paths)
+
     def exists(self, path: str) -> bool:
         """Return whether there is something; errors as ``entry`` for what cannot be told."""
         try:

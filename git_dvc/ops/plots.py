@@ -252,6 +252,7 @@ class _Reader:
         errors: dict[str, Exception] = {}
         here = _here(reading)
         files = list(dict.fromkeys(file for one in wanted for file in one.files))
+        reading.source.look(_inside(here, file) for file in files)
         self._get_ready(reading, [_inside(here, file) for file in files])
         for file in files:
             header = headers.get(file, True) if self._header is None else self._header
@@ -350,10 +351,10 @@ def _declared(
         except FormatError as problem:
             problems.append(problem if problem.where else problem.at(path))
     made: dict[str, Props] = {}
-    for stage in stages.stages.values():
-        for out in stage.outs:
-            if out.flags.kind != "plots" or out.relpath is None:
-                continue
+    outs = [out for stage in stages.stages.values() for out in stage.outs]
+    reading.source.look(out.relpath for out in outs if out.relpath and out.flags.kind == "plots")
+    for out in outs:
+        if out.flags.kind == "plots" and out.relpath is not None:
             props = dict(out.flags.plots[0]) if out.flags.plots else {}
             header = props.pop("header", None)
             for file in _unpacked(reading, out.relpath):
@@ -377,6 +378,7 @@ def _of_list(reading: Reading, config: str, listed: Sequence[Any]) -> Iterator[D
     places = {
         relpaths.resolve(folder, name, field=f"plots.{name}") for name in by_name if is_file[name]
     }
+    reading.source.look(places)
     shown = _shown(here, config)
     made: dict[str, Props] = {}
     for name, props in by_name.items():
@@ -393,8 +395,10 @@ def _of_list(reading: Reading, config: str, listed: Sequence[Any]) -> Iterator[D
         place = relpaths.resolve(folder, name, field=f"plots.{name}")
         for file in _unpacked(reading, place):
             # Of directories inside each other the inner one says what a file looks like.
-            around = [one for one in places if relpaths.inside(file, one)]
-            if max(around, key=len, default=place) == place:
+            around = file
+            while around not in places and around:
+                around = around.rpartition("/")[0]
+            if around == place:
                 made[_shown(here, file)] = props
     return (Definition(name, props, shown) for name, props in made.items())
 

@@ -55,6 +55,9 @@ class View(Protocol):
     def node(self, path: str) -> Node | None:
         """Return what a path is, links on the way and at its end followed; None if nothing."""
 
+    def look(self, paths: Iterable[str]) -> None:
+        """Find out at once about many files that will be asked for one by one."""
+
     def children(self, folder: str, *, sizes: bool = False) -> dict[str, Node]:
         """Return what is in a directory, by name; nothing if there is no such directory.
 
@@ -121,6 +124,9 @@ class WorkView:
             return _node(os.stat(self._real(path)))
         except (OSError, FormatError):
             return None
+
+    def look(self, paths: Iterable[str]) -> None:
+        """Do nothing: a look at one file is cheap."""
 
     def children(self, folder: str, *, sizes: bool = False) -> dict[str, Node]:
         """Return what is in a directory, by name."""
@@ -255,6 +261,7 @@ class CommitView:
         self._prefix = prefix
         self._bring = bring
         self._folders: dict[str, dict[str, Node]] = {}
+        self._sizes: dict[str, int] = {}
         self._named: dict[str, str] | None = None
 
     def _listing(self, folder: str) -> dict[str, Node]:
@@ -324,6 +331,18 @@ class CommitView:
             return found[1]
         return self._sized({"": found[1]})[""]
 
+    def look(self, paths: Iterable[str]) -> None:
+        """Find out at once about many files that will be asked for one by one."""
+        found = {}
+        for path in paths:
+            try:
+                there = self._found(path)
+            except FormatError:
+                continue
+            if there is not None and not there[1].is_dir:
+                found[path] = there[1]
+        self._sized(found)
+
     def children(self, folder: str, *, sizes: bool = False) -> dict[str, Node]:
         """Return what is in a directory, by name."""
         found = self._found(folder)
@@ -335,9 +354,11 @@ class CommitView:
     def _sized(self, nodes: dict[str, Node]) -> dict[str, Node]:
         if self._bring is not None:
             self._bring(node.blob for node in nodes.values() if not node.is_dir)
-        sizes = self._trees.sizes(node.blob for node in nodes.values())
+        unknown = [node.blob for node in nodes.values() if node.blob not in self._sizes]
+        self._sizes |= self._trees.sizes(unknown)
         return {
-            name: node._replace(size_bytes=sizes.get(node.blob)) for name, node in nodes.items()
+            name: node._replace(size_bytes=self._sizes.get(node.blob))
+            for name, node in nodes.items()
         }
 
     def sources(self) -> list[str]:

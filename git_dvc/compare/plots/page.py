@@ -17,8 +17,6 @@ from git_dvc.compare.plots import figures, rows, templates
 from git_dvc.compare.plots.figures import COLOURS, Figure, Picture, Trouble
 from git_dvc.errors import FormatError, GitDvcError, quoted
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
 _FEW_CLASSES = 12
 
 Where = Callable[[Picture], str]
@@ -141,13 +139,13 @@ def _with_numbers(point: Mapping[str, Any], fields: Iterable[str]) -> dict[str, 
 
 def number(text: str) -> int | float | None:
     """Return the number that a text is, or None."""
-    text = text.strip()
-    if not _NUMBER.fullmatch(text):
+    try:
+        value = float(text)
+    except ValueError:
         return None
-    value = float(text)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or "_" in text:
         return None
-    return int(text) if text.lstrip("+-").isdigit() and len(text) < 16 else value
+    return int(text) if len(text) < 16 and text.strip().lstrip("+-").isdecimal() else value
 
 
 def _without_empty(spec: Any) -> Any:
