@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from benchmarks import s3, tools, workloads
 from benchmarks.measure import Command
-from benchmarks.scenes import Remote, Scene, SharedImages
+from benchmarks.scenes import Remote, Scene, SharedImages, Tagged, Working
 from benchmarks.tools import Place
 
 # A turn counts the runs of one row: 0, 1, 2, ...
@@ -324,6 +324,35 @@ RCLONE_PULL = Limit(
     needs="rclone",
     before=_full_bucket,
 )
+
+
+def _own(*args: str) -> Callable[[Scene, Place, int], Command]:
+    return lambda scene, place, turn: place.own(*args)
+
+
+def _forced(*args: str) -> Callable[[Scene, Place, int], Command]:
+    return _own("repro", "-q", "-f", *args)
+
+
+def _one_by_one(scene: Scene) -> Command:
+    assert isinstance(scene, Working)
+    return _plain(scene, "sh", "-c", "; ".join([scene.command] * scene.count))
+
+
+def _between_ends(what: str) -> Callable[[Scene, Place, int], Command]:
+    def step(scene: Scene, place: Place, turn: int) -> Command:
+        assert isinstance(scene, Tagged)
+        return place.own(what, "diff", *scene.ends)
+
+    return step
+
+
+def _plots(scene: Scene, place: Place, turn: int) -> Command:
+    revs = [f"t{scene.size.tags - 1 - number:04d}" for number in range(5)]
+    return place.own("plots", "diff", *revs, "-o", "../plots")
+
+
+ONE_BY_ONE = Limit("one by one", _one_by_one)
 PYTHON = Limit("python", lambda scene: _plain(scene, sys.executable, "-I", "-c", "pass"))
 
 ROWS: tuple[Row, ...] = (
@@ -702,6 +731,107 @@ ROWS: tuple[Row, ...] = (
         *("history", None, "fresh"),
         step=_gc,
         bars=(Bar("dvc", 0.2),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "repro-chain",
+        "a chain of stages: repro, nothing to do",
+        *("chain", None, "tagged"),
+        step=_own("repro"),
+        metric="cpu",
+        bars=(Bar("dvc", 0.2),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "repro-nothing",
+        "independent stages: repro, nothing to do",
+        *("stages", None, "tagged"),
+        step=_own("repro"),
+        metric="cpu",
+        bars=(Bar("dvc", 0.1),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "stages-status",
+        "independent stages: status",
+        *("stages", None, "tagged"),
+        step=_status,
+        metric="cpu",
+        bars=(Bar("dvc", 0.1),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "stages-dag",
+        "independent stages: dag",
+        *("stages", None, "tagged"),
+        step=_own("dag", "--dot"),
+        metric="cpu",
+        bars=(Bar("dvc", 0.1),),
+        reads_only=True,
+    ),
+    Row(
+        "stages-list",
+        "independent stages: stage list",
+        *("stages", None, "tagged"),
+        step=_own("stage", "list"),
+        metric="cpu",
+        bars=(Bar("dvc", 0.1),),
+        reads_only=True,
+    ),
+    Row(
+        "repro-true",
+        "stages that do nothing: repro --force",
+        *("trivial", None, "tagged"),
+        step=_forced(),
+        bars=(Bar("dvc", 0.1),),
+        warm_up=True,
+    ),
+    Row(
+        "repro-parallel",
+        "stages that need a processor: repro -j 2",
+        *("working", None, "tagged"),
+        step=_forced("-j", "2"),
+        tools=("git-dvc",),
+        limits=(ONE_BY_ONE,),
+        bars=(Bar("one by one", 1 / 1.8),),
+    ),
+    Row(
+        "metrics-tags",
+        "many tags: metrics show --all-tags",
+        *("tags", None, "fresh"),
+        step=_own("metrics", "show", "-T"),
+        metric="cpu",
+        bars=(Bar("dvc", 0.05),),
+        reads_only=True,
+    ),
+    Row(
+        "metrics-diff",
+        "many tags: metrics diff of two",
+        *("tags", None, "fresh"),
+        step=_between_ends("metrics"),
+        bars=(Bar("dvc", 0.3),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "params-diff",
+        "many tags: params diff of two",
+        *("tags", None, "fresh"),
+        step=_between_ends("params"),
+        bars=(Bar("dvc", 0.3),),
+        warm_up=True,
+        reads_only=True,
+    ),
+    Row(
+        "plots-diff",
+        "20 plots over 5 revisions",
+        *("tags", None, "fresh"),
+        step=_plots,
+        bars=(Bar("dvc", 0.5),),
         warm_up=True,
         reads_only=True,
     ),

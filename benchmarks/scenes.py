@@ -434,6 +434,161 @@ class History(Scene):
         return (files + commits * new) * 4096 + commits * files * 80
 
 
+class Stages(Scene):
+    """A pipeline of many stages that do not need each other, all of them up to date.
+
+    ``dvc.lock``, the outputs and the cache are written here, in DVC's format: to run a thousand
+    stages with each tool is no step of these benchmarks.
+    """
+
+    data = "out"
+    chained = False
+
+    @property
+    def count(self) -> int:
+        return self.size.stages[1]
+
+    def fill(self, place: Place) -> None:
+        workloads.write(place.path("in.txt"), b"in\n")
+        os.makedirs(place.path(self.data))
+        defined, recorded = ["stages:"], ["schema: '2.0'", "stages:"]
+        ignored = []
+        for number in range(self.count):
+            used = f"out/{number - 1:04d}" if self.chained and number else "in.txt"
+            content = f"{number - 1}\n" if used.startswith("out") else "in\n"
+            made = f"{number}\n"
+            command = f"echo {number} > out/{number:04d}"
+            defined += [
+                *(f"  s{number:04d}:", f"    cmd: {command}"),
+                *("    deps:", f"    - {used}", "    outs:", f"    - out/{number:04d}"),
+            ]
+            recorded += [f"  s{number:04d}:", f"    cmd: {command}"]
+            for kind, path, text in (("deps", used, content), ("outs", f"out/{number:04d}", made)):
+                value = _md5(text)
+                # A hash of digits alone would be read as a number.
+                shown = f"'{value}'" if value.replace("e", "").isdigit() else value
+                recorded += [f"    {kind}:", f"    - path: {path}", "      hash: md5"]
+                recorded += [f"      md5: {shown}", f"      size: {len(text)}"]
+            workloads.write(place.path(f"out/{number:04d}"), made.encode())
+            folder = f"{place.cache}/{_md5(made)[:2]}"
+            os.makedirs(folder, exist_ok=True)
+            workloads.write(f"{folder}/{_md5(made)[2:]}", made.encode())
+            os.chmod(f"{folder}/{_md5(made)[2:]}", 0o444)
+            ignored.append(f"/{number:04d}")
+        workloads.write(place.path("dvc.yaml"), "\n".join([*defined, ""]).encode())
+        workloads.write(place.path("dvc.lock"), "\n".join([*recorded, ""]).encode())
+        workloads.write(place.path("out/.gitignore"), "\n".join([*ignored, ""]).encode())
+
+    def tag(self, place: Place) -> None:
+        place.commit("v1")
+
+    def fingerprint(self, place: Place, *, status: bool) -> dict[str, str]:
+        with open(place.path("dvc.lock"), encoding="utf-8") as file:
+            found = {"lock file": file.read()}
+        if status:
+            found["status"] = place.do(place.own("status", "--json")).strip()
+        return found
+
+
+class Chain(Stages):
+    """The same, each stage needing what the one before it made."""
+
+    chained = True
+
+    @property
+    def count(self) -> int:
+        return self.size.stages[0]
+
+
+class Trivial(Scene):
+    """A pipeline of stages that do nothing: what is left is what a tool does around them."""
+
+    command = "true"
+
+    @property
+    def count(self) -> int:
+        return self.size.stages[0]
+
+    def fill(self, place: Place) -> None:
+        workloads.write(place.path("in.txt"), b"in\n")
+        stages = (
+            f"  s{number:04d}:\n    cmd: {json.dumps(self.command)}\n    deps:\n    - in.txt\n"
+            for number in range(self.count)
+        )
+        workloads.write(place.path("dvc.yaml"), "".join(["stages:\n", *stages]).encode())
+
+    def tag(self, place: Place) -> None:
+        place.commit("v1")
+
+    def fingerprint(self, place: Place, *, status: bool) -> dict[str, str]:
+        with open(place.path("dvc.lock"), encoding="utf-8") as file:
+            return {"lock file": file.read()}
+
+
+class Working(Trivial):
+    """A pipeline of stages that each keep a processor busy for a while."""
+
+    command = "python3 -c 'sum(n * n for n in range(5000000))'"
+
+    @property
+    def count(self) -> int:
+        return self.size.stages[2]
+
+
+class Tagged(Scene):
+    """Many commits, each with a tag, other metrics and parameters; the last five have plots."""
+
+    def fill(self, place: Place) -> None:
+        stream: list[bytes] = []
+        plots = [f"plots/{number:02d}.csv" for number in range(20)]
+        declared = "".join(
+            ["metrics:\n- metrics.json\nparams:\n- params.yaml\nplots:\n"]
+            + [f"- {path}:\n    x: step\n    y: loss\n" for path in plots]
+        )
+        for commit in range(self.size.tags):
+            files = {
+                "dvc.yaml": declared,
+                "metrics.json": json.dumps({"accuracy": 0.5 + commit / 10_000, "step": commit}),
+                "params.yaml": f"train:\n  lr: {commit / 1000}\n  seed: {commit % 7}\n",
+            }
+            for number, path in enumerate(plots if commit >= self.size.tags - 5 else []):
+                rows = (f"{step},{1 / (step + commit + number + 1)}\n" for step in range(100))
+                files[path] = "".join(["step,loss\n", *rows])
+            head = f"commit refs/heads/main\ncommitter B <b@example.com> {commit} +0000\ndata 1\n-"
+            stream.append((head + ("" if commit else "\nfrom refs/heads/main^0")).encode())
+            for path, text in files.items():
+                stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}".encode())
+            stream.append(f"reset refs/tags/t{commit:04d}\nfrom refs/heads/main\n".encode())
+        subprocess.run(
+            ["git", "fast-import", "--quiet"],
+            input=b"\n".join(stream) + b"\n",
+            cwd=place.repo,
+            env=place.env,
+            check=True,
+        )
+        place.do(place.git("-c", f"core.hooksPath={os.devnull}", "reset", "-q", "--hard"))
+
+    def tag(self, place: Place) -> None:
+        pass
+
+    def fingerprint(self, place: Place, *, status: bool) -> dict[str, str]:
+        first, last = self.ends
+        found = {}
+        for what in ("metrics", "params") if status else ():
+            answer = json.loads(place.do(place.own(what, "diff", first, last, "--json")))
+            found[what] = json.dumps(answer, sort_keys=True)
+        return found
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The first tag and the last."""
+        return "t0000", f"t{self.size.tags - 1:04d}"
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
 SCENES: dict[str, type[Scene]] = {
     "many": Many,
     "images": Images,
@@ -444,6 +599,11 @@ SCENES: dict[str, type[Scene]] = {
     "shared-images": SharedImages,
     "shared-big": SharedBig,
     "history": History,
+    "stages": Stages,
+    "chain": Chain,
+    "trivial": Trivial,
+    "working": Working,
+    "tags": Tagged,
 }
 
 

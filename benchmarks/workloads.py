@@ -26,12 +26,29 @@ class Size(NamedTuple):
     code_pointers: int
     shared_files: int  # of 4 KiB, to be pushed and pulled
     history: tuple[int, int, int]  # commits, files in each, of them new in each
+    stages: tuple[int, int, int]  # in a chain, independent ones, ones that need a processor
+    tags: int  # of versions of metrics and parameters
 
 
 SIZES = {
-    "full": Size(100_000, 100, (1800, 2800), 4096 * MIB, 50_000, 1000, 20_000, (200, 20_000, 100)),
-    "small": Size(5_000, 100, (360, 560), 64 * MIB, 2_500, 50, 1000, (20, 2000, 20)),
-    "tiny": Size(200, 10, (20, 30), 1 * MIB, 50, 5, 100, (3, 30, 3)),  # to test this script
+    "full": Size(
+        100_000,
+        100,
+        (1800, 2800),
+        4096 * MIB,
+        50_000,
+        1000,
+        20_000,
+        (200, 20_000, 100),
+        (100, 1000, 16),
+        1000,
+    ),
+    "small": Size(
+        5_000, 100, (360, 560), 64 * MIB, 2_500, 50, 1000, (20, 2000, 20), (20, 100, 8), 100
+    ),
+    "tiny": Size(
+        200, 10, (20, 30), 1 * MIB, 50, 5, 100, (3, 30, 3), (4, 10, 2), 6
+    ),  # to test this script
 }
 
 
