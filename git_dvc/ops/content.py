@@ -37,6 +37,7 @@ ADDED, DELETED, MODIFIED, RENAMED = "added", "deleted", "modified", "renamed"
 MOST_FILES = 100
 MOST_PICTURE_BYTES = 128 * 1024**2
 """Images of all files together; behind it they are described and not shown."""
+_BUFFER_BYTES = 256 * 1024
 _OWN_NAMES = frozenset((".gitignore", ".dvcignore", ".gitattributes"))
 
 
@@ -259,15 +260,27 @@ def _version(thing: Entry | str, content: Content | None) -> Version:
 
 
 class _File(NamedTuple):
-    """A file on this disk."""
+    """A file on this disk; progress is told what is read of it."""
 
     name: str
     size_bytes: int
     descriptor: Callable[[], int]
+    progress: Progress
 
     def open(self) -> BinaryIO:
         """Open it."""
-        return os.fdopen(self.descriptor(), "rb")
+        return io.BufferedReader(_Watched(self.descriptor(), self.progress), _BUFFER_BYTES)
+
+
+class _Watched(io.FileIO):
+    def __init__(self, fd: int, progress: Progress) -> None:
+        super().__init__(fd, "rb")
+        self._progress = progress
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer) or 0
+        self._progress.advance(0, count)
+        return count
 
 
 class _Bytes(NamedTuple):
@@ -341,7 +354,7 @@ class _Sides:
                 self._revs[place] or "", self._failed, asked=self._fetches
             ) from None
         try:
-            return _File(thing.path, os.fstat(fd).st_size, descriptor)
+            return _File(thing.path, os.fstat(fd).st_size, descriptor, self._progress)
         finally:
             os.close(fd)
 
@@ -361,7 +374,7 @@ class _Sides:
 
         fd = descriptor()
         try:
-            return _File(path, os.fstat(fd).st_size, descriptor)
+            return _File(path, os.fstat(fd).st_size, descriptor, self._progress)
         finally:
             os.close(fd)
 

@@ -71,6 +71,15 @@ def test_what_counts_as_a_change(name: str, old: str, new: str, changed: list[st
         assert found.summary == "the same values, written differently"
 
 
+def test_dates_of_toml_become_text() -> None:
+    found = compared("x.toml", "a = 2020-01-01\n", "a = 2020-01-02\nb = [2020-01-01]\n")
+    assert found.data["changed"] == {"a": {"old": "2020-01-01", "new": "2020-01-02"}}
+    assert found.data["added"] == {"b": ["2020-01-01"]}
+    block = found.blocks[0]
+    assert isinstance(block, Table)
+    assert block.rows[0].cells == ("a", '"2020-01-01"', '"2020-01-02"')
+
+
 def test_what_cannot_be_understood_is_compared_as_text() -> None:
     found = compared("x.json", "{}", '{"a": ')
     assert found.kind == "text"

@@ -88,10 +88,12 @@ def _compared(before: Any, after: Any, options: Options) -> Report:
             kinds[change.mark] += 1
             kept.append(change)
     data: dict[str, Any] = {
-        "added": {one.path: one.new for one in kept if one.mark == ADDED},
-        "removed": {one.path: one.old for one in kept if one.mark == REMOVED},
+        "added": {one.path: _plain(one.new) for one in kept if one.mark == ADDED},
+        "removed": {one.path: _plain(one.old) for one in kept if one.mark == REMOVED},
         "changed": {
-            one.path: {"old": one.old, "new": one.new} for one in kept if one.mark == CHANGED
+            one.path: {"old": _plain(one.old), "new": _plain(one.new)}
+            for one in kept
+            if one.mark == CHANGED
         },
         "counts": {
             "added": counts[ADDED],
@@ -130,6 +132,17 @@ def _cell(value: Any) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else shown(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: the dates of TOML become text."""
+    import json
+
+    try:
+        json.dumps(value)
+    except TypeError:
+        return json.loads(json.dumps(value, default=str, skipkeys=True))
+    return value
 
 
 def _type(value: Any) -> str:

@@ -80,7 +80,8 @@ def compare(old: Read, new: Read, count: int, old_type: Dtype, new_type: Dtype) 
     done = slow = 0
     same_type = old_type == new_type
     is_number = bool(old_type.kind and new_type.kind)
-    numpy = _numpy() if is_number else None
+    numpy: Any = None
+    asked = False
     found = _Sum()
     step = max(1, _BLOCK_BYTES // max(old_type.size, new_type.size, 1))
     while done < count:
@@ -102,6 +103,8 @@ def compare(old: Read, new: Read, count: int, old_type: Dtype, new_type: Dtype) 
                 else some
             )
             continue
+        if not asked:  # it takes a while to load
+            numpy, asked = _numpy(), True
         if numpy is not None:
             _with_numpy(numpy, before, after, old_type, new_type, found)
             continue
