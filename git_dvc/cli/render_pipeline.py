@@ -19,6 +19,7 @@ from git_dvc.pipeline.staleness import (
     FORCED,
     NEVER_RAN,
     NEW,
+    NOT_IN_CACHE,
     OUT,
     PARAM,
     UPSTREAM,
@@ -67,6 +68,20 @@ def unchanged(stage: Stage, shown: Shown = same) -> str:
     return f"{name_of(stage, shown)} didn't change, skipping"
 
 
+def checked(
+    stage: Stage, why: Sequence[Reason], put_back: Sequence[str], shown: Shown = same
+) -> str:
+    """Return the line for a stage that did not have to run: what was done with its outputs."""
+    name = name_of(stage, shown)
+    if put_back:
+        return f"{name}: put back {', '.join(quoted(shown(path)) for path in put_back)}"
+    if not why:
+        return f"{name}: brought a newer version"
+    if all(reason.how == NOT_IN_CACHE for reason in why):
+        return f"{name}: {'its data' if stage.is_data else 'what it made'} is in the cache again"
+    return f"{name}: recorded what is there now"
+
+
 def step(found: Step, paint: Paint = plain, shown: Shown = same, *, why: bool = False) -> str:
     """Return the lines for what would become of a stage."""
     stage = found.stage
@@ -74,6 +89,12 @@ def step(found: Step, paint: Paint = plain, shown: Shown = same, *, why: bool = 
         head = "is cached - skipping run, checking out outputs"
     elif found.verdict == CHECKED:
         head = "would be recorded as it is"
+        if all(reason.how == DELETED for reason in found.reasons):
+            head = "would get its data back from the cache"
+        elif all(reason.how == NOT_IN_CACHE for reason in found.reasons):
+            head = "would not run, but put what it made into the cache again"
+            if stage.is_data:
+                head = "would get its data into the cache again"
     elif found.verdict == MAY_RUN:
         makers = dict.fromkeys(r.by for r in found.reasons if r.kind == UPSTREAM)
         verb = "makes" if len(makers) == 1 else "make"

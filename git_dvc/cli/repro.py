@@ -244,11 +244,9 @@ class _Watch:
         name = self._render.name_of(stage, self._shown)
         self._say(f"{name} is cached - skipping run, checking out outputs", stage, why)
 
-    def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
-        """Hear that outputs were recorded, or put back, without running anything."""
-        self._say(
-            f"{self._render.name_of(stage, self._shown)}: its outputs were recorded", stage, why
-        )
+    def checked(self, stage: Stage, why: Sequence[Reason], put_back: Sequence[str]) -> None:
+        """Hear that outputs were recorded, or these put back, without running anything."""
+        self._say(self._render.checked(stage, why, put_back, self._shown), stage, why)
 
     def _say(self, line: str, stage: Stage, why: Sequence[Reason]) -> None:
         lines = [line]

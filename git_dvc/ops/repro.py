@@ -20,6 +20,7 @@ from git_dvc.errors import (
     FormatError,
     GitDvcError,
     MissingDataError,
+    MissingDependencyError,
     MissingParametersError,
     NoStagesError,
 )
@@ -111,8 +112,8 @@ class Watcher(Listener, Protocol):
     def restored(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Hear that a stage's results come from the cache."""
 
-    def checked(self, stage: Stage, why: Sequence[Reason]) -> None:
-        """Hear that outputs were recorded, or put back, without running anything."""
+    def checked(self, stage: Stage, why: Sequence[Reason], put_back: Sequence[str]) -> None:
+        """Hear that outputs were recorded, or these put back, without running anything."""
 
     def ran(self, stage: Stage) -> None:
         """Hear that a stage's commands succeeded, and that its results are recorded."""
@@ -390,12 +391,17 @@ class _Work:
         stage = self._stages[address]
         if stage.frozen and stage.cmd:
             self._watcher.frozen(stage)
+        if stage.is_data and stage.deps and not stage.frozen and self._follow(stage):
+            return None
         why = self._why(stage)
         if why and self._puller is not None:
             why = self._pull(stage, why, self._puller)
         if not why:
             self.result.unchanged.append(address)
             self._watcher.unchanged(stage)
+            return None
+        if why[0].how == NOT_IN_CACHE and self._only_the_cache_lacks(stage):
+            self._keep(stage, why)
             return None
         if not stage.cmd or stage.frozen:
             self._check(stage, why)
@@ -482,15 +488,50 @@ class _Work:
             for out in stage.outs
             if out.relpath is not None and not os.path.lexists(project.path(out.relpath))
         ]
-        lost = [reason.path for reason in why if reason.how in (DELETED, NOT_IN_CACHE)]
         if gone and self._puller is not None:
             self._puller.bring(gone)
         if gone:
             self._put_back(stage, gone)
-        if any(reason.how != DELETED for reason in why) or len(lost) > len(gone):
+        if any(reason.how != DELETED and reason.place not in gone for reason in why):
             self._record_as_is(stage)
+            gone = []
         self.result.checked.append(stage.address)
-        self._watcher.checked(stage, why)
+        self._watcher.checked(stage, why, gone)
+
+    def _follow(self, stage: Stage) -> bool:
+        """Bring the newest version of an import that is not frozen; return whether there is one."""
+        from git_dvc.ops import update
+
+        [done] = update.update(
+            self._project, [self._project.path(stage.source)], progress=self._progress
+        )
+        if not done.changed:
+            return False
+        self.result.changed += done.changed
+        self._contents.forget()
+        self._stages.update(staging.load(self._project).stages)
+        self.result.checked.append(stage.address)
+        self._watcher.checked(stage, [], [])
+        return True
+
+    def _only_the_cache_lacks(self, stage: Stage) -> bool:
+        """Return whether outputs are as recorded, and just not in the cache, as after ``gc``."""
+        recorded = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
+        return all(
+            reason.how == NOT_IN_CACHE
+            and self._facts.hash_at(reason.place, recorded[reason.path].hash_name) == reason.before
+            for reason in reasons(stage, self._facts, allow_missing=self._asked.allow_missing)
+        )
+
+    def _keep(self, stage: Stage, why: Sequence[Reason]) -> None:
+        """Put outputs that are as recorded into the cache."""
+        if not self._asked.commit:
+            self.result.unchanged.append(stage.address)
+            self._watcher.unchanged(stage)
+            return
+        self._record_as_is(stage)
+        self.result.checked.append(stage.address)
+        self._watcher.checked(stage, why, [])
 
     def _put_back(self, stage: Stage, gone: Sequence[str]) -> None:
         from git_dvc.ops import checkout
@@ -507,10 +548,20 @@ class _Work:
         )
         self._contents.forget(gone)
 
+    def _made_from(self, stage: Stage) -> Inputs:
+        """Return what outputs were made from that are here without a run: not what is here now."""
+        if stage.recorded is not None:
+            params = {path: dict(some) for path, some in stage.recorded.params.items()}
+            return Inputs(stage.recorded.deps, params)
+        try:
+            return self._saver.inputs(stage)
+        except (MissingDependencyError, MissingParametersError):
+            return Inputs((), {})
+
     def _record_as_is(self, stage: Stage) -> None:
         if stage.cmd:
             with self._project.lock(self._progress):
-                made = self._saver.collect(stage, self._saver.inputs(stage))
+                made = self._saver.collect(stage, self._made_from(stage))
                 if self._saver.record(stage, made):
                     self._watcher.recorded(stage, stage.lock_file)
             self._note(stage, made.lock)

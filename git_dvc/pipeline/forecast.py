@@ -16,7 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from git_dvc.errors import GitDvcError, MissingDependencyError, MissingParametersError
+from git_dvc.errors import (
+    GitDvcError,
+    MissingDataError,
+    MissingDependencyError,
+    MissingParametersError,
+)
 from git_dvc.formats.pointer import Out
 from git_dvc.pipeline.graph import Graph, place, read_paths
 from git_dvc.pipeline.stage import Stage
@@ -24,6 +29,7 @@ from git_dvc.pipeline.staleness import (
     DELETED,
     DEP,
     FORCED,
+    NOT_IN_CACHE,
     PARAM,
     UPSTREAM,
     Facts,
@@ -103,12 +109,14 @@ def forecast(
             found += reasons(stage, ahead, allow_missing=allow_missing, pending=before)
             if restorable and found and not any(r.kind in (FORCED, UPSTREAM) for r in found):
                 hashes = restorable(stage, ahead)
-            step = _step(stage, found, hashes)
+            step = _step(stage, found, hashes, ahead)
         except GitDvcError as problem:
             step = Step(stage, FAILS, tuple(found), problem)
         if step.verdict == RESTORED:
             ahead.made.update(hashes or {})
             pending[address] = [*(hashes or {})]  # of parts of them nothing is known
+        elif step.verdict == CHECKED:
+            ahead.made.update((r.place, r.before) for r in found if r.how == DELETED)
         elif step.verdict in (RUNS, MAY_RUN, FAILS):
             pending[address] = [place(stage, out) for out in stage.outs]
         if force_downstream and step.verdict not in (UNCHANGED, CHECKED):
@@ -116,13 +124,20 @@ def forecast(
         yield step
 
 
-def _step(stage: Stage, found: list[Reason], hashes: Mapping[str, str] | None) -> Step:
+def _step(
+    stage: Stage, found: list[Reason], hashes: Mapping[str, str] | None, facts: Facts
+) -> Step:
     why = tuple(found)
     if not why:
         return Step(stage, UNCHANGED)
     if hashes is not None:
         return Step(stage, RESTORED, why)
+    here = {r.path: _hash(stage, r, facts) for r in why if r.how == NOT_IN_CACHE}
     if not stage.cmd or stage.frozen:
+        lost = [path for path, value in here.items() if value is None]
+        error = MissingDataError(stage.address, lost) if lost else None
+        return Step(stage, FAILS if lost else CHECKED, why, error)
+    if all(reason.how == NOT_IN_CACHE and here[reason.path] == reason.before for reason in why):
         return Step(stage, CHECKED, why)
     missing = [reason.path for reason in why if reason.kind == DEP and reason.how == DELETED]
     if missing:
@@ -139,6 +154,13 @@ def _step(stage: Stage, found: list[Reason], hashes: Mapping[str, str] | None) -
         return Step(stage, FAILS, why, MissingParametersError(stage.address, keys))
     certain = any(reason.kind != UPSTREAM for reason in why)
     return Step(stage, RUNS if certain else MAY_RUN, why)
+
+
+def _hash(stage: Stage, reason: Reason, facts: Facts) -> str | None:
+    """Return the hash of an output in its place, by the algorithm of its record."""
+    outs = stage.recorded.outs if stage.recorded else ()
+    names = [out.hash_name for out in outs if out.path == reason.path]
+    return facts.hash_at(reason.place, names[0]) if names else None
 
 
 class _Ahead:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_dvc.cli import opened
+from git_dvc.cli.console import Console
 from git_dvc.project import Project
 from tests.ops.conftest import write
 from tests.scene import git_dvc
@@ -199,3 +200,127 @@ def test_the_targets_choose(copies: Path) -> None:
     assert ran() == "two"
     repro("--glob", "-f", "t*")
     assert ran() == "one two"
+
+
+def test_outputs_that_are_here_need_no_run_to_be_in_the_cache_again(copies: Path) -> None:
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    write("dvc.yaml", COPIES.replace("cp one two", "echo two >two"))
+    repro()
+    ran()
+    for place in (copies / ".dvc/cache/files", copies / ".dvc/cache/runs"):
+        shutil.rmtree(place)
+    assert "Stage 'two' would not run, but put what it made into the cache again" in repro("--dry")
+    assert "stages: " not in repro("--no-commit"), "nothing is to be put there"
+    said = repro()
+    assert "'in.dvc': its data is in the cache again\n" in said
+    assert "stages: 2 recorded, 2 unchanged\n" in said
+    assert ran() == ""
+    assert git_dvc("status", "-q", cwd=".").returncode == 0
+
+
+def test_data_of_pointer_files_is_put_back_or_recorded(copies: Path) -> None:
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    repro()
+    Path("in").unlink()
+    assert "'in.dvc' would get its data back from the cache\n" in repro("--dry")
+    assert repro().startswith("'in.dvc': put back in\nStage 'one' didn't change")
+    ran()
+    write("in", "2")
+    assert repro("one").startswith("'in.dvc': recorded what is there now\nRunning stage 'one':")
+    assert ran() == "one"
+    Path("in").unlink()
+    shutil.rmtree(copies / ".dvc/cache/files")
+    for words in (["--dry"], []):
+        assert "data of 'in.dvc' is neither in place nor in the cache:\n  in\n" in repro(
+            *words, code=1
+        )
+    assert ran() == ""
+    assert "didn't change" in repro("--allow-missing", "one")
+
+
+def test_what_a_frozen_stage_reads_does_not_matter(copies: Path) -> None:
+    write(
+        "dvc.yaml", COPIES.replace("    deps:\n    - one\n", "    frozen: true\n    deps: [one]\n")
+    )
+    write("two", "given")
+    said = repro("-P")
+    assert ran() == "one other"
+    assert "warning: stage 'two' is frozen" in said and "Stage 'two': recorded what is" in said
+    write("in", "2")
+    repro("two")
+    assert ran() == "", "it needs nothing, so nothing is run for it"
+    repro("-f", "two")
+    assert ran() == ""
+
+
+def test_going_on_after_a_failure(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("cp in one", "echo x >one; exit 3"))
+    said = repro("-k", code=1)
+    assert ran() == "other"
+    assert "error: stage 'one' failed: its command exited with 3\n" in said
+    assert "stages: 1 ran, 1 failed, 1 not run\n" in said
+    assert "error: 1 stage failed:\n  one\nnot run, as they need one of these:\n  two\n" in said
+    said = repro("--ignore-errors")
+    assert ran() == "two"
+    assert "stages: 1 ran, 1 unchanged, 1 failed\n" in said
+    assert "cannot be used together" in repro("-k", "--ignore-errors", code=129)
+
+
+def test_what_follows_may_be_forced(copies: Path) -> None:
+    repro()
+    ran()
+    write("dvc.yaml", COPIES.replace("cp in one", "cp -f in one"))
+    assert "Stage 'two' would run:\n    asked for by force" in repro(
+        "--force-downstream", "--dry", "--why"
+    )
+    repro("--force-downstream")
+    assert ran() == "one two"
+
+
+def test_nothing_runs_that_nobody_agreed_to(copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(self: Console, question: str) -> bool:
+        asked.append(question)
+        return len(asked) < 2
+
+    monkeypatch.setattr(Console, "ask", ask)
+    assert "error: stage 'two' was not run, as you said" in repro("-i", code=1)
+    assert asked == ["Run stage 'one'?", "Run stage 'two'?"]
+    assert ran() == "one"
+
+
+def test_an_import_that_is_not_frozen_follows_its_source(copies: Path) -> None:
+    write("../source", "1")
+    assert git_dvc("import-url", "../source", "got", cwd=".").returncode == 0
+    write("dvc.yaml", COPIES.replace("    - in\n", "    - got\n").replace("cp in", "cp got"))
+    repro()
+    ran()
+    write("../source", "22")
+    assert "didn't change" in repro("one") and ran() == "", "imports are frozen at first"
+    assert git_dvc("unfreeze", "got.dvc", cwd=".").returncode == 0
+    assert "'got.dvc': brought a newer version\n" in repro("one")
+    assert ran() == "one"
+    assert Path("one").read_text() == "22"
+
+
+def test_stages_are_named_from_where_one_stands(copies: Path) -> None:
+    repro()
+    Path("sub").mkdir()
+    done = git_dvc("repro", "../dvc.yaml:one", cwd="sub")
+    assert done.stdout.startswith("Stage '../dvc.yaml:one' didn't change")
+    done = git_dvc("repro", cwd="sub")
+    assert done.returncode == 1
+    assert "run them all with 'git dvc repro -P'" in done.stderr
+
+
+def test_a_dry_run_knows_what_would_be_restored(copies: Path) -> None:
+    repro()
+    write("in", "2")
+    repro()
+    write("in", "1")
+    assert repro("--dry").splitlines() == [
+        f"Stage '{name}' is cached - skipping run, checking out outputs"
+        for name in ("one", "two", "other")
+    ]
+    assert Path("one").read_text() == "2"
