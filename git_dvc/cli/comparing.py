@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from git_dvc.cli.console import console
-from git_dvc.errors import UsageError
+from git_dvc.errors import NotASourceError, NotInGitError, UsageError
 
 if TYPE_CHECKING:
     from git_dvc.cli.tables import Table
@@ -62,7 +62,10 @@ class Opened:
         from git_dvc.ops.reading import Reading
         from git_dvc.ops.versions import Versions
 
-        self.reading: Reading = Reading(progress=console.progress())
+        try:
+            self.reading: Reading = Reading(progress=console.progress())
+        except NotASourceError:
+            raise NotInGitError(os.getcwd()) from None
         self.versions: Versions = Versions(self.reading)
         return self
 
@@ -119,26 +122,34 @@ def show_metrics(
     Returns:
         1 if nothing could be read, else 0.
     """
-    from git_dvc.cli import render_compare
+    from git_dvc.cli import render_compare, tables
     from git_dvc.ops import versions
 
     asked = versions.Asked(*revs)
     with Opened() as opened:
-        return _show(
-            opened,
-            asked,
-            versions.metrics(opened.relpaths(targets), all_rows=all_rows),
-            form,
-            fetch=fetch,
-            table=lambda found: render_compare.versions_table(
+
+        def table(found: list[Version]) -> Table | None:
+            across = render_compare.versions_table(
                 found,
                 opened.shown,
                 precision=form.digits,
                 refs=opened.versions.refs() if asked.commits and not form.as_csv else None,
                 no_path=form.no_path,
-            ),
-            none=_NO_METRICS,
-        )
+            )
+            if all_rows or not asked.is_plain or form.as_csv or form.as_markdown:
+                return across
+            if across is None or tables.fits(across, console.width()):
+                return across
+            return render_compare.values_table(
+                found[0],
+                opened.shown,
+                title="Metric",
+                precision=form.digits,
+                no_path=form.no_path,
+            )
+
+        look = versions.metrics(opened.relpaths(targets), all_rows=all_rows)
+        return _show(opened, asked, look, form, fetch=fetch, table=table, none=_NO_METRICS)
 
 
 def diff_metrics(

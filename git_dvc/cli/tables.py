@@ -76,6 +76,11 @@ def columns(table: Table, width: int | None = None, paint: Paint = _plain) -> st
     return "\n".join(pieces)
 
 
+def fits(table: Table, width: int | None) -> bool:
+    """Return whether a table in columns is not wider than the terminal."""
+    return width is None or max(map(_width, columns(table).splitlines())) <= width
+
+
 def _pieces(widths: Sequence[int], keys: int, width: int | None) -> list[list[int]]:
     """Return which columns stand side by side, piece by piece."""
     always = list(range(keys))

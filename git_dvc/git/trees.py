@@ -73,6 +73,7 @@ class Trees:
         self._store: Any = None
         self._opened = False
         self._pointers: dict[str, dict[str, str]] = {}
+        self._roots: dict[str, str] = {}
 
     def __enter__(self) -> Trees:
         return self
@@ -328,11 +329,17 @@ class Trees:
     # -- objects ---------------------------------------------------------------------------
 
     def _tree_of(self, rev: str) -> str:
+        """Return the tree of a revision; those of full hashes are remembered."""
+        known = self._roots.get(rev)
+        if known is not None:
+            return known
         commit = self.resolve(rev)
         if commit is None:
             raise GitError(["rev-parse"], 128, os.fsencode(f"fatal: unknown revision '{rev}'"))
         data = self._object(commit, _COMMIT)
-        return data[5 : data.index(b"\n")].decode("ascii")
+        tree = data[5 : data.index(b"\n")].decode("ascii")
+        self._roots[commit] = tree
+        return tree
 
     def _entries(self, tree: str) -> Iterator[tuple[str, int, str]]:
         """Yield (name, mode, object) of the entries of a tree.

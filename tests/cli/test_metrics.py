@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli import terminal
 from tests.cli.conftest import Cli
 from tests.conftest import run_git
 from tests.scene import write_tree
@@ -241,6 +243,26 @@ def test_what_cannot_be_asked(story: Path, cli: Cli) -> None:
     assert "did you mean 'v1' or 'v10'?" in said.err
     assert cli("metrics", "diff", "v1", "--md", "--json").code == 129
     assert cli("metrics", "show", "--rev", "v1..nope").code == 128
+
+
+def test_many_metrics_stand_below_each_other_where_they_do_not_fit(story: Path) -> None:
+    command = [sys.executable, "-m", "git_dvc", "metrics", "show", "metrics.json"]
+    env = terminal.environment(GIT_PAGER="cat", NO_COLOR="1")
+    for columns, head in ((80, "Path           acc  f1"), (20, "Path          Metric  Value")):
+        code, shown = terminal.on_terminal(command, cwd=story, env=env, columns=columns)
+        assert (code, shown.splitlines()[0]) == (0, head)
+
+
+def test_outside_of_any_repository(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = cli("metrics", "show", "m.json")
+    assert (said.code, "not in the work tree of a Git repository" in said.err) == (128, True)
+    run_git("init", "-q", cwd=tmp_path)  # a plain one is enough
+    write_tree(tmp_path, {"m.json": '{"a": 1}'})
+    assert cli("metrics", "show", "m.json").out == "Path    a\nm.json  1\n"
+    assert cli("metrics", "show", "m.json", "--rev", "HEAD").code == 128
 
 
 def test_nothing_to_show_is_said(project: Path, cli: Cli) -> None:
