@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def troubles(found: Plots) -> list[tuple[str, Exception]]:
-    """Return what is missing, by version, each thing once."""
-    every = [(one.rev, one.problem) for one in found.troubles]
-    every += [(one.rev, one.problem) for figure in found.figures for one in figure.troubles]
-    revs = ", ".join(found.revs)
-    every += [(revs, problem) for problem in found.problems.values()]
-    once = {(rev, str(problem)): (rev, problem) for rev, problem in every}
-    return list(once.values())
+    """Return what is missing, each thing once with the versions that it is missing in."""
+    from git_dvc.compare.plots import page
+
+    every = [*found.troubles, *(one for figure in found.figures for one in figure.troubles)]
+    known = [(", ".join(revs), problem) for revs, problem in page.grouped(every)]
+    templates = {str(problem): problem for problem in found.problems.values()}
+    return known + [(", ".join(found.revs), problem) for problem in templates.values()]
 
 
 def drawings(found: Plots, columns: int, paint: Paint, coloured: bool) -> str:

@@ -192,7 +192,7 @@ def test_data_that_the_cache_lacks_is_fetched_on_request(
                 (data / ".dvc/cache/files/md5" / folder / name).unlink()
     said = cli("plots", "diff", "v1", "v2", "--targets", "charts/a.png")
     assert said.code == 1
-    assert "warning: v1: charts/a.png: its data is not in the cache\n" in said.err
+    assert "warning: v1, v2: charts/a.png: its data is not in the cache\n" in said.err
     assert said.err.endswith("\nhint: bring it with --fetch\n")
     said = cli("plots", "diff", "v1", "v2", "--targets", "charts/a.png", "--fetch")
     assert said.code == 0, said.err

@@ -163,6 +163,24 @@ def test_texts_become_numbers_where_an_axis_takes_numbers() -> None:
     assert [point["n"] for point in bars["data"]["values"]] == [row["n"] for row in table]
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2", "", "nan"], "quantitative"),
+        (["2024-01-01", "2024-02-01T10:00:00Z"], "temporal"),
+        (["vgg", "resnet"], "ordinal"),
+        ([1, 2], "quantitative"),
+    ],
+)
+def test_lines_go_over_numbers_dates_or_names(values: list[Any], kind: str) -> None:
+    figure = figure_of({"a.json": [{"x": value, "y": 1} for value in values]}, x="x", y="y")
+    made = page.drawable(figure, templates.BUILT_IN["linear"], figure.revs)
+    assert made["encoding"]["x"]["type"] == kind
+    assert ("layer" in made) == (kind == "quantitative")
+    if kind != "quantitative":
+        assert [point["x"] for point in made["data"]["values"]] == values
+
+
 def test_a_version_has_the_same_colour_in_every_figure() -> None:
     figure = figure_of({"a.json": [{"y": 2}]}, None, "v2")
     made = page.drawable(figure, templates.BUILT_IN["simple"], ["v1", "v2"])

@@ -18,6 +18,11 @@ from git_dvc.compare.plots.figures import COLOURS, Figure, Picture, Trouble
 from git_dvc.errors import FormatError, GitDvcError, quoted
 
 _FEW_CLASSES = 12
+_IN_A_ROW = 3
+"""So many matrices stand beside each other, where the page does not know better."""
+_WITH_LINES = ("linear", "simple", "smooth")
+_NO_NUMBERS = ("nan", "inf", "-inf", "none", "null", "na", "n/a")
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?")
 
 Where = Callable[[Picture], str]
 """Returns what ``src`` of an image is."""
@@ -52,6 +57,11 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
     What a table holds is text: ``0.5`` is made a number where an axis takes numbers, and what is
     no number is left out there, rather than drawn as zero.
     """
+    built_in = templates.BUILT_IN.get(figure.template) is template
+    if built_in and figure.template in _WITH_LINES:
+        kind = _kind(figure)
+        if kind != "quantitative":
+            template = _with_kind(templates.BUILT_IN["simple"], kind)
     fields = {
         name: str(figure.props[name])
         for name in ("x", "y")
@@ -65,7 +75,25 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
         spec = _without_empty(figures.spec(figure, template, given))
     elif spec.get("width") == "container":
         spec.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
-    return _dressed(spec, figure) if template is templates.BUILT_IN.get(figure.template) else spec
+    return _dressed(spec, figure) if built_in else spec
+
+
+def _kind(figure: Figure) -> str:
+    """Return what x is: ``quantitative``, ``temporal`` for dates, ``ordinal`` for names."""
+    x = str(figure.props.get("x"))
+    values = {value for point in figure.points if isinstance(value := point.get(x), str)}
+    texts = [text for text in values if text.strip() and number(text) is None]
+    if len([text for text in texts if text.strip().lower() not in _NO_NUMBERS]) * 2 <= len(values):
+        return "quantitative"
+    return "temporal" if all(_DATE.fullmatch(text.strip()) for text in texts) else "ordinal"
+
+
+def _with_kind(template: templates.Spec, kind: str) -> templates.Spec:
+    """Return a template whose x is not of numbers; what is named stays in the order of rows."""
+    encoding = template["encoding"]
+    sort = {"sort": None} if kind == "ordinal" else {}
+    x = {**encoding["x"], "type": kind, **sort}
+    return {**template, "encoding": {**encoding, "x": x}}
 
 
 def _zoom(axes: Sequence[str]) -> dict[str, Any]:
@@ -80,7 +108,10 @@ def _zoom(axes: Sequence[str]) -> dict[str, Any]:
 def _dressed(spec: dict[str, Any], figure: Figure) -> dict[str, Any]:
     """Return a built-in template's chart with what makes it easier to read."""
     template = figure.template
-    if template in ("linear", "simple", "smooth"):
+    if template.startswith("confusion") and set(spec["facet"]) == {"column"}:
+        # As many as there is room for, then the next row.
+        spec = {**spec, "facet": spec["facet"]["column"], "columns": _IN_A_ROW}
+    if template in _WITH_LINES:
         lines = {
             "symbolType": "stroke",
             "symbolOpacity": 1,
@@ -400,11 +431,20 @@ def data_url(picture: Picture) -> str:
 
 def _list_of(troubles: Sequence[Trouble], name: str) -> str:
     lines = "".join(
-        f'<p class="trouble" data-rev="{escape(one.rev)}">{escape(one.rev)}: '
-        f"{escape_lines(said(one.problem))}</p>"
-        for one in troubles
+        f'<p class="trouble">{escape(", ".join(revs))}: {escape_lines(said(problem))}</p>'
+        for revs, problem in grouped(troubles)
     )
     return f'<div class="{name}">{lines}</div>' if lines and name else lines
+
+
+def grouped(troubles: Sequence[Trouble]) -> list[tuple[list[str], Exception]]:
+    """Return what is wrong, each thing once with all versions of which it is true."""
+    found: dict[str, tuple[list[str], Exception]] = {}
+    for one in troubles:
+        revs, _ = found.setdefault(said(one.problem), ([], one.problem))
+        if one.rev not in revs:
+            revs.append(one.rev)
+    return list(found.values())
 
 
 def said(problem: Exception) -> str:

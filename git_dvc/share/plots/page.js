@@ -34,6 +34,9 @@
     if (card.classList.contains("wide") && spec.width === "container" && spec.height === 300) {
       spec.height = 520;
     }
+    if (spec.facet && spec.columns) {
+      spec.columns = Math.max(1, Math.floor((card.clientWidth - 120) / 330));
+    }
     return spec;
   }
 
