@@ -112,6 +112,7 @@ def _own(token: str) -> str:
 def _keep(fd: int, last: Callable[[], None] | None) -> None:
     """Be the keeper."""
     os.setsid()  # Ctrl-C is not for us
+    os.chdir("/")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)

@@ -187,8 +187,31 @@ def test_outputs_of_a_running_stage_are_left_alone(git_repo: Path, dvc: Tool, gd
     write("f", "two\n")
     write("other", "other\n")
     dvc("add", "f")
+    with _running(dvc):
+        said = gd.fails("checkout", "-f", "made").err
+        assert "made" in said and "in use" in said
+        assert "f" in gd.fails("add", "f").err
+        gd("status")
+        gd("add", "other")
+    assert text("made") == "two\n"
+    assert gd.is_clean()
+    assert dvc.json("data", "status").keys() <= {"committed"}
+    write("f", "three\n")
+    gd("add", "f")
+    with _running(gd):
+        for words in (["status"], ["add", "f"], ["repro"]):
+            assert "is busy, it is being blocked by:" in dvc.fails(*words).err
+        write("other", "another\n")
+        dvc("add", "other")
+    assert text("made") == "three\n"
+    assert dvc.is_clean()
+
+
+@contextmanager
+def _running(tool: Tool) -> Iterator[None]:
+    """Have ``repro`` run the stage until the block is left; it must succeed then."""
     running = subprocess.Popen(
-        [dvc.path, "repro"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [tool.path, "repro"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
@@ -196,19 +219,13 @@ def test_outputs_of_a_running_stage_are_left_alone(git_repo: Path, dvc: Tool, gd
         while not os.path.exists("started"):
             assert time.monotonic() < deadline and running.poll() is None
             time.sleep(0.05)
-        said = gd.fails("checkout", "-f", "made").err
-        assert "made" in said and "in use" in said
-        assert "f" in gd.fails("add", "f").err
-        gd("status")
-        gd("add", "other")
+        yield
     finally:
         write("go", "")
         said, _ = running.communicate(timeout=60)
     assert running.returncode == 0, said
-    assert text("made") == "two\n"
     os.unlink("go")
-    assert gd.is_clean()
-    assert dvc.json("data", "status").keys() <= {"committed"}
+    os.unlink("started")
 
 
 # -- other places ---------------------------------------------------------------------------
