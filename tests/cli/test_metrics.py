@@ -248,6 +248,7 @@ def test_what_cannot_be_asked(story: Path, cli: Cli) -> None:
 def test_many_metrics_stand_below_each_other_where_they_do_not_fit(story: Path) -> None:
     command = [sys.executable, "-m", "git_dvc", "metrics", "show", "metrics.json"]
     env = terminal.environment(GIT_PAGER="cat", NO_COLOR="1")
+    env.pop("COLUMNS", None)
     for columns, head in ((80, "Path           acc  f1"), (20, "Path          Metric  Value")):
         code, shown = terminal.on_terminal(command, cwd=story, env=env, columns=columns)
         assert (code, shown.splitlines()[0]) == (0, head)
