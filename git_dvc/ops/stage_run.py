@@ -11,8 +11,7 @@ For each stage in this order, the project being locked, but not while the comman
         made = saver.collect(stage, inputs)    # outputs into the cache
     saver.record(stage, made)                  # dvc.lock, and the run cache
 
-What goes is saved first if only the disk has it: a result that somebody changed by hand is in
-the cache then, and ``git dvc undo`` brings it back. What a stage used is looked at *before* the
+How outputs go and come back is ``ops/stage_outs.py``. What a stage used is looked at *before* the
 command runs and again after it: a file that was changed meanwhile is recorded as it was before,
 so that the stage counts as stale. (DVC records what it finds afterwards, and takes results for
 good that were made from something else.)
@@ -21,49 +20,34 @@ good that were made from something else.)
 from __future__ import annotations
 
 import os
-import posixpath
-import stat
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import (
-    CannotTrackError,
     GitDvcError,
     MissingDependencyError,
     MissingOutputError,
     MissingParametersError,
-    OutputInGitError,
-    OutsideOutputError,
-    UnreadableDependencyError,
 )
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.lockfile import LockStage, LockText
 from git_dvc.formats.pointer import Out
 from git_dvc.formats.stagefile import StageText
-from git_dvc.fsutil import Folders
-from git_dvc.git import gitignore
 from git_dvc.hashing import MD5
 from git_dvc.ops import record as recording
-from git_dvc.ops.checkout import open_work_tmp, place
 from git_dvc.ops.contents import Content, Contents
-from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.record import Recorded
-from git_dvc.ops.select import Selected
-from git_dvc.ops.unprotect import unprotect_output
+from git_dvc.ops.stage_outs import StageOuts, named, recorded, tracked
 from git_dvc.pipeline import runcache
 from git_dvc.pipeline.runcache import RunCache
 from git_dvc.pipeline.stage import Stage, StageOut
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import COPY as CACHE_COPY
-from git_dvc.store.oplog import PLACE, OutChange, Recorder, Side
-from git_dvc.store.state import Header, Placed
+from git_dvc.store.state import Header
 from git_dvc.tracked import TrackedOut
-from git_dvc.workspace.apply import Placer
-from git_dvc.workspace.changes import Changes
-from git_dvc.workspace.links import COPY, REFLINK, Linker
-from git_dvc.workspace.scan import DIRECTORY, MISSING, OTHER, Scan, hash_dirty, scan
+from git_dvc.workspace.scan import DIRECTORY
 
 
 class Inputs(NamedTuple):
@@ -114,9 +98,6 @@ class Saver:
         stages: Those that may run, in their order, which is that of new records, too. Git is
             asked about all of them when the first one does.
 
-    Attributes:
-        kept: Files, by path relative to the project, that were saved before they went.
-        written: Files that Git should know of: lock files, ``.gitignore`` files.
     """
 
     def __init__(
@@ -133,19 +114,25 @@ class Saver:
         self._progress = progress or NoProgress()
         self.contents = contents or Contents(project, self._progress)
         self._commit = commit
-        self._others = list(stages)
-        self._rank = {(one.lock_file, one.name): n for n, one in enumerate(self._others)}
+        every = list(stages)
+        self._outs = StageOuts(project, self._progress, self.contents, every)
+        self._rank = {(one.lock_file, one.name): n for n, one in enumerate(every)}
         self._relink = relink
         self._locks: dict[str, LockText | StageText] = {}
         self._before: dict[str, bytes | None] = {}
-        self._gone: dict[str, Side] = {}
         self._inputs: dict[str, dict[str, Content]] = {}
-        self._in_git: dict[str, bool] = {}
-        self._ignored: set[str] = set()
         self._checked_cache = False
-        self._own: Recorder | None = None
-        self.kept: list[str] = []
-        self.written: list[str] = []
+        self._written: list[str] = []
+
+    @property
+    def kept(self) -> list[str]:
+        """Files, by path relative to the project, that were saved before they went."""
+        return self._outs.kept
+
+    @property
+    def written(self) -> list[str]:
+        """Files that Git should know of: lock files, ``.gitignore`` files."""
+        return [*self._outs.written, *self._written]
 
     # -- before -----------------------------------------------------------------------------
 
@@ -156,36 +143,7 @@ class Saver:
             OutputInGitError: Git versions an output that is to be cached.
             OutsideOutputError: One is outside of the project.
         """
-        cached = [out for out in stage.outs if out.flags.cache]
-        outside = [out.path for out in cached if out.relpath is None]
-        if outside:
-            raise OutsideOutputError(stage.address, outside)
-        if any(out.relpath not in self._in_git for out in cached):
-            self._ask_git([stage, *self._others])
-            self._others = []
-        found = [out.relpath for out in cached if out.relpath and self._in_git[out.relpath]]
-        if found:
-            raise OutputInGitError(stage.address, [self._project.shown(path) for path in found])
-
-    def _ask_git(self, stages: Iterable[Stage]) -> None:
-        """Ask Git which outputs it versions, and which it ignores already."""
-        project = self._project
-        paths = {
-            out.relpath: project.git_path(out.relpath)
-            for stage in stages
-            for out in stage.outs
-            if not stage.is_data and out.relpath is not None and out.flags.cache
-        }
-        self._in_git.update(dict.fromkeys(paths, False))
-        if not paths or project.repo is None:
-            return
-        tracked = project.repo.tracked(paths.values())
-        names = list(paths.values())
-        ignored = project.repo.is_ignored([*names, *(f"{name}/" for name in names)])
-        for path, name in paths.items():
-            self._in_git[path] = name in tracked
-            if name in ignored or f"{name}/" in ignored:
-                self._ignored.add(path)
+        self._outs.check(stage)
 
     def inputs(self, stage: Stage) -> Inputs:
         """Return what a stage is about to use.
@@ -201,7 +159,7 @@ class Saver:
         deps = []
         for dep in stage.deps:
             place = self._place(stage, dep.path, dep.relpath)
-            old = _recorded(stage, dep.path, outs=False)
+            old = recorded(stage, dep.path, outs=False)
             found = self._as_recorded(place, old)
             if found is None:
                 lacking.append(self._shown(place))
@@ -261,7 +219,7 @@ class Saver:
             CannotTrackError: Something in an output cannot be saved; it stays as it is.
             OSError: The disk is full or fails.
         """
-        self.check(stage)
+        self._outs.check(stage)
         if not self._checked_cache:
             recording.check_cache_is_ours(self._project)
             self._checked_cache = True
@@ -269,91 +227,10 @@ class Saver:
             if out.relpath is None:
                 continue  # of others' places only the command itself removes something
             if out.flags.persist:
-                self._unprotect(stage, out)
+                self._outs.unprotect(stage, out)
             else:
-                self._remove(stage, out)
+                self._outs.remove(stage, out)
         self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
-
-    def _unprotect(self, stage: Stage, out: StageOut) -> None:
-        item = _tracked(stage, out)
-        if out.flags.cache:
-            unprotect_output(self._project, Selected(item), self._progress)
-
-    def _remove(self, stage: Stage, out: StageOut) -> None:
-        project, relpath = self._project, out.relpath or ""
-        old = _recorded(stage, out.path, outs=True)
-        name = old.hash_name if old is not None else MD5.name
-        cache = project.cache(name if name in hashing.ALGORITHMS else MD5.name)
-        record = project.state.placed(relpath)
-        was = None
-        if record is not None:
-            was = Header(relpath, record.hash, record.algorithm, record.pointer)
-            if record.algorithm != cache.algorithm.name:
-                record = None
-        record = record or Placed(relpath, algorithm=cache.algorithm.name)
-        found = scan(project.root, relpath, record.entries, project.ignore)
-        if found.kind == MISSING:
-            return
-        if found.kind == OTHER or found.problems:
-            raise _in_the_way(project, relpath, found)
-        hash_dirty(project.root, relpath, found, cache, self._progress)
-        record.entries = dict(found.entries)
-        recorder = self._recorder()
-        keeper = Keeper(project, recorder, self._progress)
-        if not out.flags.cache and old is not None and self._is_recorded(relpath, old):
-            keep: Keeper | None = None  # as the stage made it, and it is not to be stored
-        else:
-            keep = keeper
-        every = Changes({}, frozenset(found.entries))
-        known = found.entries.get("")
-        had_bit = known is not None and bool(known[5] & stat.S_IXUSR)
-        tree = {path: entry[0] for path, entry in found.entries.items()}
-        whole = record.hash if was is not None and record.hash and not found.dirty else tree
-        before = Side(whole, cache.algorithm.name, {}, had_bit, was)
-        if recorder.is_open:
-            recorder.out(OutChange(relpath, PLACE, before, Side("")))
-        project.state.begin(Header(relpath, "", cache.algorithm.name, stage.lock_file))
-        if keep is not None:
-            keep.keep_all(relpath, found, every, cache)
-        with Folders(project.root) as folders:
-            tmp = open_work_tmp(project, folders)
-            placer = Placer(
-                project.root,
-                cache,
-                Linker(project.link_types, cache, tmp),
-                self._progress,
-                force=True,
-                keep=keep,
-            )
-            outcome = placer.apply(
-                relpath,
-                record.entries,
-                every,
-                saved_in=cache,
-                is_dir=False,
-                trust_cached=True,
-                fresh=found.entries,
-            )
-        cache.flush()
-        kept = keeper.of_output(relpath)
-        self.kept += sorted(posixpath.join(relpath, inner) if inner else relpath for inner in kept)
-        self._gone[relpath] = before
-        project.state.save([], [relpath])
-        trouble = dict(outcome.blocked)
-        trouble.update((inner, "it could not be saved") for inner in outcome.kept)
-        if trouble:
-            error = CannotTrackError(
-                [(project.shown(posixpath.join(relpath, p) if p else relpath), why)
-                 for p, why in trouble.items()]
-            )  # fmt: skip
-            error.message = f"outputs of stage '{stage.address}' are in the way of its run:"
-            error.hint = "they were left as they are"
-            raise error
-
-    def _is_recorded(self, relpath: str, old: Out) -> bool:
-        self.contents.forget([relpath])
-        found = self.contents.of(relpath, old.hash_name)
-        return found is not None and found.hash == old.hash
 
     # -- instead ----------------------------------------------------------------------------
 
@@ -381,7 +258,7 @@ class Saver:
         found = self.earlier(stage, inputs, run_cache=run_cache, pull=pull)
         if found is None:
             return None
-        self.check(stage)
+        self._outs.check(stage)
         self._put_in_place(stage, found)
         return Made(self._used(stage, inputs)._replace(outs=found.outs))
 
@@ -404,8 +281,8 @@ class Saver:
 
         def is_whole(record: LockStage) -> bool:
             if pull is not None:
-                pull.outs([_tracked(stage, out, _named(record, out.path)) for out in stage.outs])
-            return self._has_all(record.outs)
+                pull.outs([tracked(stage, out, named(record, out.path)) for out in stage.outs])
+            return self._outs.has_all(record.outs)
 
         if pull is not None and run_cache:
             pull.records(runcache.place_of(used, paths))
@@ -417,7 +294,7 @@ class Saver:
             found = self._run_cache.find(used, paths, is_whole)
         if found is None or not _makes(found, paths):
             return None
-        return found._replace(outs=tuple(one for path in paths if (one := _named(found, path))))
+        return found._replace(outs=tuple(one for path in paths if (one := named(found, path))))
 
     def _used(self, stage: Stage, inputs: Inputs) -> LockStage:
         """Return a stage's record without what it makes."""
@@ -430,43 +307,17 @@ class Saver:
         durable = project.repo is None or project.repo.config_bool("dvc.fsync", True)
         return RunCache(project.cache_root, durable=durable)
 
-    def _has_all(self, outs: Iterable[Out]) -> bool:
-        """Return whether the cache has all of some outputs."""
-        for out in outs:
-            if out.hash is None or out.hash_name not in hashing.ALGORITHMS:
-                return False
-            cache = self._project.cache(out.hash_name)
-            if not cache.has(out.hash):
-                return False
-            if hashing.is_dir(out.hash):
-                try:
-                    listing = cache.read_manifest(out.hash)
-                except GitDvcError:
-                    return False
-                if cache.lacks(set(listing.values())):
-                    return False
-        return True
-
     def _put_in_place(self, stage: Stage, record: LockStage) -> None:
-        self._recorder()
+        self._outs.recorder()
         for out in stage.outs:
             relpath = out.relpath or ""
-            content = _named(record, out.path) or Out(out.path)
-            if not self._holds(relpath, content):
-                self._remove(stage, out)
-                self._bring(stage, out, content)
+            content = named(record, out.path) or Out(out.path)
+            if not self._outs.holds(relpath, content):
+                self._outs.remove(stage, out)
+                self._outs.bring(stage, out, content)
             if out.flags.cache:
-                self._ignore(relpath)
+                self._outs.ignore(relpath)
         self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
-
-    def _holds(self, relpath: str, out: Out) -> bool:
-        """Return whether an output has the right content already."""
-        self.contents.forget([relpath])
-        try:
-            found = self.contents.of(relpath, out.hash_name)
-        except UnreadableDependencyError:
-            return False
-        return found is not None and (found.hash, found.isexec) == (out.hash, out.isexec)
 
     # -- after ------------------------------------------------------------------------------
 
@@ -482,15 +333,16 @@ class Saver:
         missing = [
             self._shown(place)
             for out in stage.outs
-            if fsutil.lstat(self._full(place := self._place(stage, out.path, out.relpath))) is None
+            if "://" not in (place := self._place(stage, out.path, out.relpath))
+            and fsutil.lstat(self._full(place)) is None
         ]
         if missing:
             raise MissingOutputError(stage.address, missing)
         deps, params, changed = self._after(stage, inputs)
         outs: list[Out] = []
-        recorded: list[Recorded] = []
+        stored: list[Recorded] = []
         for out in stage.outs:
-            old = _recorded(stage, out.path, outs=True)
+            old = recorded(stage, out.path)
             if out.relpath is None or not out.flags.cache:
                 outs.append(self._uncached(stage, out, old))
                 continue
@@ -503,13 +355,13 @@ class Saver:
                 commit=self._commit,
                 relink=self._relink,
             )
-            self._ignore(out.relpath)
+            self._outs.ignore(out.relpath)
             outs.append(done.out._replace(path=out.path))
-            recorded.append(done)
+            stored.append(done)
         lock = self._used(stage, Inputs(deps, params))._replace(outs=tuple(outs))
         if self._commit and runcache.is_kept(stage):
             self._store_uncached(stage)
-        return Made(lock, tuple(recorded), changed)
+        return Made(lock, tuple(stored), changed)
 
     def _store_uncached(self, stage: Stage) -> None:
         """Store metrics and plots that Git versions, for the run cache; they stay as they are."""
@@ -563,14 +415,6 @@ class Saver:
             raise MissingOutputError(stage.address, [self._shown(place)])
         return found.out._replace(path=out.path)
 
-    def _ignore(self, relpath: str) -> None:
-        """Make Git ignore an output, unless it does."""
-        if self._project.repo is None or relpath in self._ignored:
-            return
-        changed = recording.edit_gitignore(self._project, relpath, gitignore.add)
-        self._ignored.add(relpath)
-        self._note_written(changed)
-
     def record(self, stage: Stage, made: Made) -> bool:
         """Write a stage's record into its lock file; return whether that changed.
 
@@ -584,7 +428,7 @@ class Saver:
             header = Header(one.relpath, one.out.hash or "", one.out.hash_name, source)
             one.record.pointer = source
             one.record.algorithm = one.out.hash_name
-            self._note_out(one.relpath, one.out, source)
+            self._outs.note(one.relpath, one.out, source)
             project.state.begin(header)
             done.append(one.record)
         if self._commit and runcache.is_kept(stage):
@@ -594,16 +438,6 @@ class Saver:
         self.contents.forget(out.relpath for out in stage.outs if out.relpath is not None)
         self.contents.save()
         return changed
-
-    def _note_out(self, relpath: str, out: Out, source: str) -> None:
-        """Record for undo which version of an output there was, and which there is now."""
-        recorder = self._recorder()
-        if not recorder.is_open:
-            return
-        value, name = out.hash or "", out.hash_name
-        before = self._gone.pop(relpath, None) or Side("", name)
-        after = Side(value, name, {}, out.isexec, Header(relpath, value, name, source))
-        recorder.out(OutChange(relpath, PLACE, before, after))
 
     def _write_lock(self, source: str, lock: LockStage) -> bool:
         project = self._project
@@ -620,59 +454,20 @@ class Saver:
         if data == before or data is None:
             return False
         if source not in self._before:
-            self._recorder()
+            self._outs.recorder()
             self._before[source] = before
             project.note_file(source, before, data)
         fsutil.atomic_write(project.path(source), data, os.path.join(project.tmp_dir, "git-dvc"))
-        self._note_written(source)
+        if source not in self._written:
+            self._written.append(source)
         return True
-
-    def _recorder(self) -> Recorder:
-        """Return what notes this run for undo: the caller's operation, or one of our own."""
-        if self._own is None:
-            recorder = self._project.recorder
-            if recorder is not None and recorder.is_open:
-                return recorder
-            self._own = self._project.operation("repro")
-        # Another command may have come in between.
-        self._project.recorder = self._own
-        return self._own
-
-    def _note_written(self, path: str | None) -> None:
-        if path is not None and path not in self.written:
-            self.written.append(path)
 
     def put_back(self, stage: Stage) -> None:
         """Bring back the outputs of a stage that failed, as its record has them.
 
-        What the command has made of them stays: somebody will want to look at it. What cannot be
-        brought back is missing then, as a record that nothing is changed of says.
+        What the command has made of them stays: somebody will want to look at it.
         """
-        for out in stage.outs:
-            old = _recorded(stage, out.path, outs=True)
-            relpath = out.relpath
-            if old is None or relpath is None or relpath not in self._gone:
-                continue
-            if fsutil.lstat(self._project.path(relpath)) is None and self._has_all([old]):
-                self._recorder()
-                try:
-                    self._bring(stage, out, old)
-                except (GitDvcError, OSError):
-                    continue  # what made the stage fail is what matters
-                self.contents.forget([relpath])
-
-    def _bring(self, stage: Stage, out: StageOut, content: Out) -> None:
-        """Put an output that is not there in place."""
-        item = _tracked(stage, out, content)
-        # A file that Git versions is an ordinary one, never a link to the cache.
-        types = None if out.flags.cache else (REFLINK, COPY)
-        done = place(self._project, [Selected(item)], self._progress, types=types)
-        trouble = done.trouble(self._project.shown)
-        if trouble is not None:
-            raise trouble
-        self._note_out(item.relpath, item.out, stage.lock_file)
-        if not out.flags.cache:
-            self._project.state.save([], [item.relpath])
+        self._outs.put_back(stage)
 
     def finish(self) -> bool:
         """Put changed files into Git's index if that is wanted; return whether it was done.
@@ -685,8 +480,7 @@ class Saver:
         self._before = {}
         self.contents.save()
         project.forget_tracked()
-        if self._own is not None:
-            self._own.finish()
+        self._outs.finish()
         there = [path for path in self.written if fsutil.lstat(project.path(path)) is not None]
         return recording.stage(project, sorted(there)) if there else False
 
@@ -716,11 +510,6 @@ class Saver:
         return self.contents.look(place)
 
 
-def _named(record: LockStage, path: str) -> Out | None:
-    """Return what a record has of an output."""
-    return next((out for out in record.outs if out.path == path), None)
-
-
 def _makes(record: LockStage, paths: Sequence[str]) -> bool:
     """Return whether a run made all of these."""
     return set(paths) <= {out.path for out in record.outs}
@@ -734,24 +523,6 @@ def _used_the_same(record: LockStage, used: LockStage) -> bool:
         == {dep.path: (dep.hash, dep.hash_name) for dep in used.deps}
         and {path: dict(some) for path, some in record.params.items()} == used.params
     )
-
-
-def _recorded(stage: Stage, path: str, *, outs: bool) -> Out | None:
-    """Return what the lock file has of one of a stage's paths."""
-    if stage.recorded is None:
-        return None
-    known = stage.recorded.outs if outs else stage.recorded.deps
-    return next((one for one in known if one.path == path), None)
-
-
-def _tracked(stage: Stage, out: StageOut, recorded: Out | None = None) -> TrackedOut:
-    """Return a stage's output as tracked data."""
-    base = recorded or _recorded(stage, out.path, outs=True) or Out(out.path)
-    flags = out.flags
-    whole = base._replace(
-        cache=flags.cache, persist=flags.persist, push=flags.push, remote=flags.remote
-    )
-    return TrackedOut(out.relpath or "", whole, stage.lock_file, stage.name, kind=flags.kind)
 
 
 def _only_added(before: Content, after: Content) -> bool:
@@ -775,13 +546,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(map(_plain, value), key=repr)
     return value
-
-
-def _in_the_way(project: Project, relpath: str, found: Scan) -> CannotTrackError:
-    error = CannotTrackError(
-        [(project.shown(posixpath.join(relpath, inner) if inner else relpath), why)
-         for inner, why in found.problems]
-    )  # fmt: skip
-    error.message = "these are in the way of a stage's outputs, so the stage was not run:"
-    error.hint = "nothing was changed; move them away"
-    return error

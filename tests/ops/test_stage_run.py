@@ -13,6 +13,7 @@ import pytest
 
 from git_dvc import hashing
 from git_dvc.errors import (
+    CannotTrackError,
     MissingDependencyError,
     MissingOutputError,
     MissingParametersError,
@@ -120,6 +121,40 @@ def test_a_result_that_was_changed_by_hand_is_saved_before_it_goes(project: Proj
     undo(project)
     assert Path("b").read_text() == "by hand"
     assert locked()["copy"].outs[0].hash == md5("one")
+
+
+def test_undo_leaves_to_git_what_git_versions(project: Project) -> None:
+    write("a", "1")
+    definition = COPY.replace("cp a b", "cp a b && cp a m && mkdir -p d/e/f && cp a d/e/g")
+    write("dvc.yaml", definition.replace("    - b", "    - b\n    - d\n    - m: {cache: false}"))
+    run(project)
+    before = Path("dvc.lock").read_bytes()
+    write("a", "2")
+    run(project, command=lambda: [write(name, "2") for name in ("b", "m", "d/g")])
+    assert not Path("d/e").exists(), "empty directories of the last run are no part of this one"
+    undo(project)
+    assert [Path(name).read_text() for name in ("b", "d/e/g", "m")] == ["1", "1", "2"]
+    assert Path("dvc.lock").read_bytes() == before
+
+
+def test_what_is_no_file_is_in_the_way(project: Project) -> None:
+    write("a", "1")
+    write("dvc.yaml", COPY)
+    os.mkfifo("b")
+    with pytest.raises(CannotTrackError) as caught:
+        run(project)
+    assert caught.value.details == ["  b: fifo"]
+    os.unlink("b")
+    os.mkdir("elsewhere")
+    write("elsewhere/mine", "x")
+    os.symlink("elsewhere", "b")
+    with pytest.raises(CannotTrackError):
+        run(project)
+    assert Path("b/mine").read_text() == "x"
+    write("dvc.yaml", COPY.replace("- b\n", "- b/out\n"))
+    with pytest.raises(CannotTrackError) as caught:
+        run(project)
+    assert caught.value.details == ["  b/out: reached through a symbolic link"]
 
 
 def test_what_was_there_before_the_stage_is_saved_too(project: Project) -> None:
