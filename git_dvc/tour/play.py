@@ -92,6 +92,7 @@ def _tell(stage: Stage) -> None:
     _undo(stage)
     _share(stage)
     _get(stage, first, second)
+    good |= _automate(stage, train)
     _compare(stage, good)
 
 
@@ -340,8 +341,54 @@ def _accuracy(stage: Stage) -> str:
     return str(metrics["accuracy"])
 
 
+def _automate(stage: Stage, images: list[digits.Digit]) -> dict[str, str]:
+    """Let a pipeline make the model; return how good it was in each version."""
+    stage.chapter("12. The model as a stage: run again what is stale, and nothing else")
+    stage.run(f"git dvc remove {MODEL}.dvc")
+    made = f"-o {MODEL} -M {METRICS} --plots-no-cache {TRAINING}"
+    stage.run(f"git dvc stage add -n train -d train.py -d data {made} python3 train.py")
+    stage.check(
+        "what stood in dvc.yaml is still there", _text(stage, "dvc.yaml").startswith(STAGES)
+    )
+    stage.run("git dvc repro")
+    stage.run("git commit -q -a -m 'Let a stage make the model'")
+    stage.run("git tag v3.0")
+    good = {"v3.0": _accuracy(stage)}
+    third = _everything(stage)
+
+    shifted = images[:: len(images) // 100]
+    for image in shifted:
+        name = f"{image.number:04}-lower.pgm"
+        place = stage.folder / "data" / "train" / str(image.digit) / name
+        place.write_bytes(digits.PGM_HEADER + bytes(8) + image.pixels[:-8])
+    stage.tell(f"{len(shifted)} more images appear in data/, each a row lower than another one")
+    stage.run("git dvc repro --dry --why")
+    stage.check(
+        "the images are named as what made the stage stale",
+        "dependency data: modified" in stage.output,
+    )
+    stage.check("and nothing was run", stage.snapshot(MODEL) == _part(third, MODEL))
+    stage.run("git dvc repro")
+    stage.run("git commit -q -a -m 'Train on images that are not in the middle, too'")
+    stage.run("git tag v4.0")
+    good["v4.0"] = _accuracy(stage)
+    fourth = _everything(stage)
+    stage.run("git dvc repro")
+    stage.check("what is up to date is not run again", "didn't change" in stage.output)
+
+    stage.run("git checkout v3.0")
+    stage.check("images, model and metrics are those of v3.0", _everything(stage) == third)
+    stage.run("git checkout main")
+    stage.check("and those of v4.0 again", _everything(stage) == fourth)
+    return good
+
+
+def _text(stage: Stage, name: str) -> str:
+    return (stage.folder / name).read_text(encoding="utf-8")
+
+
 def _compare(stage: Stage, good: dict[str, str]) -> None:
-    stage.chapter("12. Which version is better?")
+    stage.chapter("13. Which version is better?")
     stage.run("git dvc metrics show -T")
     lines = [line.split() for line in stage.output.splitlines()]
     stage.check(
