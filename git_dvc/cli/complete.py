@@ -60,6 +60,14 @@ _KINDS = {
     ("push", "target"): "stage or data",
     ("pull", "target"): "stage or data",
     ("fetch", "target"): "stage or data",
+    ("plots show", "target"): "plot",
+    ("plots list", "target"): "plot",
+    ("plots modify", "target"): "plot",
+    ("plots diff", "path"): "plot",
+    ("plots show", "name"): "template",
+    ("plots diff", "name"): "template",
+    ("plots modify", "name"): "template",
+    ("plots templates", "template"): "template",
 }
 _OF_NAME = {
     "target": "target",
@@ -247,6 +255,11 @@ def _of_kind(kind: str, current: str, given: Sequence[str]) -> Answers:
         yield from _targets(current, given, new=True)
     elif kind == "rev":
         yield from _revs(current)
+    elif kind == "plot":
+        yield from _plots(current, given)
+        yield from _files(current)
+    elif kind == "template":
+        yield from _templates(current)
     elif kind == "file":
         yield from _files(current)
 
@@ -323,6 +336,23 @@ def _revs(current: str) -> Answers:
                 yield "word", line[len(head) :], about
         if line == "HEAD" and line.startswith(current):
             yield "word", "HEAD", "what is checked out"
+
+
+def _plots(current: str, given: Sequence[str]) -> Answers:
+    from git_dvc.ops import plots
+
+    for row in plots.listed([plots.WORKSPACE]).rows:
+        if row.name.startswith(current) and row.name not in given:
+            yield "file", row.name, "plot"
+
+
+def _templates(current: str) -> Answers:
+    from git_dvc.ops import plots
+    from git_dvc.project import find_root
+
+    for name in plots.known_templates(find_root(os.getcwd(), None)):
+        if name.startswith(current):
+            yield "word", name, ""
 
 
 def _files(current: str, *, folders: bool = False) -> Answers:

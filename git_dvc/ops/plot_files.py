@@ -33,11 +33,13 @@ class Place(NamedTuple):
         folder: The directory.
         name: Of the file.
         is_default: Whether nobody chose the directory, so that it should be ignored by Git.
+        within: What no link may lead out of; '' if the user chose the directory.
     """
 
     folder: str
     name: str = PAGE
     is_default: bool = False
+    within: str = ""
 
     @property
     def path(self) -> str:
@@ -56,6 +58,7 @@ def place(out: str | None, config: Config | None = None, root: str = "") -> Plac
     Raises:
         UnsafePathError: The project's config leads out of it.
     """
+    within = ""
     if out is None and config is not None:
         found = config.find(("plots",), "out_dir")
         if found is not None:
@@ -63,13 +66,15 @@ def place(out: str | None, config: Config | None = None, root: str = "") -> Plac
             if layer.level == "project":
                 here = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
                 relpaths.resolve("" if here == "." else here, out, field="plots.out_dir")
+                within = root
     if out is None:
-        return Place(os.path.join(os.getcwd(), DEFAULT_FOLDER), is_default=True)
+        here = os.getcwd()
+        return Place(os.path.join(here, DEFAULT_FOLDER), is_default=True, within=root or here)
     full = os.path.abspath(out)
     suffix = os.path.splitext(full)[1].lower()
     if suffix in (*PICTURES, ".html", ".htm") and not os.path.isdir(full):
-        return Place(os.path.dirname(full), os.path.basename(full))
-    return Place(full)
+        return Place(os.path.dirname(full), os.path.basename(full), within=within)
+    return Place(full, within=within)
 
 
 def html_template(
@@ -149,7 +154,18 @@ def write_page(
 
 
 def write(where: Place, data: bytes) -> None:
-    """Write a file, with its directory; one that nobody chose is ignored by Git."""
+    """Write a file, with its directory; one that nobody chose is ignored by Git.
+
+    Raises:
+        PlotError: It cannot be written, or a link that came with the repository leads elsewhere.
+    """
+    if where.within:
+        inside = os.path.relpath(os.path.realpath(where.folder), os.path.realpath(where.within))
+        if not {"..", ".git", ".dvc"}.isdisjoint(inside.split(os.sep)):
+            raise PlotError(
+                f"{quoted(where.folder)} leads out of the project; nothing was written there",
+                hint="say where with --out",
+            )
     try:
         new = not os.path.isdir(where.folder)
         os.makedirs(where.folder, exist_ok=True)
@@ -192,7 +208,7 @@ class _Beside:
     def write(self) -> None:
         """Write the images."""
         for name, picture in self._pending.items():
-            there = Place(self._folder, name)
+            there = Place(self._folder, name, within=self._place.folder)
             write(there, picture.data)
             self.written.append(there.path)
 

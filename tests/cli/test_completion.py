@@ -83,6 +83,18 @@ def test_stages_are_offered_by_name(data: Path) -> None:
     assert "model.dvc" in ask("repro", "")
 
 
+def test_plots_and_their_templates(data: Path) -> None:
+    (data / "dvc.yaml").write_text("plots:\n- raw/new.csv\n- both: {y: {raw/new.csv: a}}\n")
+    (data / ".dvc/plots").mkdir()
+    (data / ".dvc/plots/mine.json").write_text("{}")
+    assert ask("plots", "show", "bo") == ["both"]
+    assert ask("plots", "show", "raw") == ["raw/new.csv", "raw/"]
+    assert ask("plots", "diff", "v1.0", "--targets", "bo") == ["both"]
+    assert ask("plots", "diff", "v1") == ["v1.0"]
+    assert ask("plots", "show", "-t", "sc") == ["scatter", "scatter_jitter"]
+    assert ask("plots", "templates", "mi") == ["mine"]
+
+
 def test_options_and_their_values() -> None:
     assert ask("add", "--no-") == ["--no-commit", "--no-relink"]
     assert ask("add", "--no-commit", "--no-") == ["--no-relink"]

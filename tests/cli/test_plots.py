@@ -213,6 +213,31 @@ def test_pages_go_where_one_wants_them(data: Path, cli: Cli) -> None:
     assert cli("plots", "show", "-o", "../outside").code == 0
 
 
+def test_no_link_of_a_repository_leads_a_page_elsewhere(data: Path, cli: Cli) -> None:
+    other = data.parent / "other"
+    other.mkdir()
+    for target in (other, data / ".git"):
+        (data / "dvc_plots").symlink_to(target)
+        for form in ((), ("--json",)):
+            said = cli("plots", "show", *form)
+            assert said.code == 1 and "leads out of the project" in said.err
+        (data / "dvc_plots").unlink()
+    assert os.listdir(other) == []
+    assert not (data / ".git/index.html").exists()
+    (data / "mine").symlink_to(other)
+    assert cli("plots", "show", "-o", "mine").code == 0
+
+
+def test_many_images_are_beside_the_page(
+    data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("git_dvc.ops.plot_files.MOST_IMAGE_BYTES", len(PNG) + 2)
+    page = page_of(cli("plots", "show").out)
+    assert page.count("data:image/png") == 1
+    assert 'src="static/workspace_charts_sub_b.png"' in page
+    assert os.listdir(data / "dvc_plots/static") == ["workspace_charts_sub_b.png"]
+
+
 def test_a_page_of_ones_own_comes_from_the_user_and_not_from_the_repository(
     data: Path, cli: Cli
 ) -> None:
