@@ -237,6 +237,44 @@ def test_pixels(pillow: Any) -> None:
     assert ("pixels", "8 x 6", "9 x 6") in larger.facts
 
 
+@pytest.mark.parametrize(("mode", "low", "high"), [("I;16", 300, 1000), ("F", 0.5, 2.5)])
+def test_pixels_that_no_screen_shows(mode: str, low: float, high: float, pillow: Any) -> None:
+    def mask(value: float) -> bytes:
+        made = pillow.new(mode, (4, 3))
+        made.putpixel((1, 1), value)
+        out = io.BytesIO()
+        made.save(out, "TIFF")
+        return out.getvalue()
+
+    found = compared("mask.tif", mask(low), mask(high))
+    assert found.summary == f"1 of 12 pixels changed (8.3 %), by up to {high - low:g}"
+    grey = io.BytesIO()
+    pillow.new("L", (4, 3)).save(grey, "TIFF")
+    assert compared("mask.tif", mask(low), grey.getvalue()).summary == "other kinds of pixels"
+
+
+def test_of_a_film_the_first_frames_are_compared(pillow: Any) -> None:
+    def film(*levels: int) -> bytes:
+        frames = [pillow.new("L", (4, 3), level) for level in levels]
+        out = io.BytesIO()
+        frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+        return out.getvalue()
+
+    found = compared("a.gif", film(10, 20), film(10, 20, 30))
+    assert found.notes == ["only the first frames are compared"]
+    assert ("frames", 2, 3) in found.facts
+
+
+def test_damage_is_not_for_the_terminal(pillow: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    out = io.BytesIO()
+    pillow.new("RGB", (20, 10)).save(out, "TIFF")
+    for at in range(100, len(out.getvalue()), 7):
+        broken = bytearray(out.getvalue())
+        broken[at] ^= 0xFF
+        assert compared("a.tiff", out.getvalue(), bytes(broken)).kind in ("image", "binary")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_an_image_that_promises_too_many_pixels_is_not_unpacked(pillow: Any) -> None:
     found = compared("a.png", png(60_000, 60_000), png(10, 10))
     assert found.kind == "image"

@@ -7,9 +7,14 @@ of some kilobytes can promise more pixels than any memory holds.
 
 from __future__ import annotations
 
+import io
+import math
 import struct
+import sys
 from typing import Any, NamedTuple
 
+from git_dvc.compare.content import numbers
+from git_dvc.compare.content.numbers import Dtype
 from git_dvc.compare.content.report import (
     Block,
     Content,
@@ -207,58 +212,108 @@ class _Found(NamedTuple):
     picture: Picture | None
 
 
+_WIDE = {
+    "I;16": Dtype("uint16", 2, "u"),
+    "I;16B": Dtype("uint16", 2, "u", True),
+    "I": Dtype("int32", 4, "i", sys.byteorder == "big"),
+    "F": Dtype("float32", 4, "f", sys.byteorder == "big"),
+}
+"""Kinds of pixels that hold more than a screen shows."""
+
+
+class _TooLargeError(Exception):
+    """There are too many pixels."""
+
+
 def _pixels(
     old: Content, new: Content, old_size: Size, new_size: Size, options: Options
 ) -> tuple[_Found | None, list[str]]:
+    """Return how the pixels differ, if that can be told, and notes."""
     try:
-        from PIL import Image as pillow
-        from PIL import ImageChops
+        import PIL.Image
     except ImportError:
         return None, ["pixels are compared where Pillow is: pip install 'git-dvc[images]'"]
-    if max(old_size.width * old_size.height, new_size.width * new_size.height) > MOST_PIXELS:
-        return None, [f"pixels of images this large (over {MOST_PIXELS:,}) are not compared"]
-    import io
+    import logging
     import warnings
 
+    # What it finds wrong with an image is not for the terminal.
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     formats = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
     try:
+        if max(one.width * one.height for one in (old_size, new_size)) > MOST_PIXELS:
+            raise _TooLargeError
         with (
             warnings.catch_warnings(),
             old.open() as old_file,
             new.open() as new_file,
-            pillow.open(old_file, formats=formats) as before,
-            pillow.open(new_file, formats=formats) as after,
         ):
             warnings.simplefilter("ignore")
-            if max(one.width * one.height for one in (before, after)) > MOST_PIXELS:
-                return None, ["its first bytes say another size than the rest"]
-            facts = [
-                Fact("colours", _colours(before), _colours(after)),
-                Fact("frames", getattr(before, "n_frames", 1), getattr(after, "n_frames", 1)),
-            ]
-            if before.size != after.size:
-                return _Found("", facts, {"changed": None}, None), []
-            first, second = before.convert("RGBA"), after.convert("RGBA")
+            with (
+                PIL.Image.open(old_file, formats=formats) as before,
+                PIL.Image.open(new_file, formats=formats) as after,
+            ):
+                return _opened_pixels(before, after, options)
+    except _TooLargeError:
+        return None, [f"pixels of images this large (over {MOST_PIXELS:,}) are not compared"]
     except Exception as problem:  # Pillow's own for each kind of damage
         return None, [f"its pixels cannot be read: {problem}"]
-    apart = ImageChops.difference(first, second)
-    strongest = None
-    for band in apart.split():
+
+
+def _opened_pixels(before: Any, after: Any, options: Options) -> tuple[_Found, list[str]]:
+    if max(one.width * one.height for one in (before, after)) > MOST_PIXELS:
+        raise _TooLargeError  # the file says two things
+    frames = [getattr(one, "n_frames", 1) for one in (before, after)]
+    facts = [
+        Fact("colours", _colours(before), _colours(after)),
+        Fact("frames", *frames),
+    ]
+    notes = ["only the first frames are compared"] if max(frames) > 1 else []
+    if before.size != after.size:
+        return _Found("", facts, {"changed": None}, None), notes
+    if before.mode in _WIDE or after.mode in _WIDE:
+        if before.mode != after.mode:
+            return _Found("other kinds of pixels", facts, {"changed": None}, None), notes
+        return _wide_pixels(before, after, facts), notes
+    return _shown_pixels(before.convert("RGBA"), after.convert("RGBA"), facts, options), notes
+
+
+def _wide_pixels(before: Any, after: Any, facts: list[Fact]) -> _Found:
+    """Return how pixels differ that no screen shows as they are, as masks and depths have them."""
+    kind = _WIDE[before.mode]
+    total = before.width * before.height
+    found = numbers.compare(
+        io.BytesIO(before.tobytes()).read, io.BytesIO(after.tobytes()).read, total, kind, kind
+    )
+    data = {"changed": found.changed, "total": total}
+    if not found.changed:
+        return _Found("the same pixels", facts, data, None)
+    share = 100 * found.changed / total
+    summary = f"{found.changed:,} of {total:,} pixels changed ({share:.2g} %)"
+    if found.most is not None and math.isfinite(found.most):
+        data["max_difference"] = found.most
+        summary += f", by up to {found.most:g}"
+    return _Found(summary, facts, data, None)
+
+
+def _shown_pixels(first: Any, second: Any, facts: list[Fact], options: Options) -> _Found:
+    from PIL import ImageChops
+
+    strongest: Any = None
+    for band in ImageChops.difference(first, second).split():
         strongest = band if strongest is None else ImageChops.lighter(strongest, band)
-    assert strongest is not None  # noqa: S101 - there are four bands
     counts = strongest.histogram()
     total = first.width * first.height
     changed = total - counts[0]
     data: dict[str, Any] = {"changed": changed, "total": total}
     if not changed:
-        return _Found("the same pixels", facts, data, None), []
+        return _Found("the same pixels", facts, data, None)
     most = max(value for value, count in enumerate(counts) if count)
     mean = sum(value * count for value, count in enumerate(counts)) / total
     box = strongest.getbbox()
-    data.update(max_difference=most, mean_difference=round(mean, 4), box=list(box or ()))
+    data.update(max_difference=most, mean_difference=round(mean, 4), box=list(box))
     share = 100 * changed / total
     summary = f"{changed:,} of {total:,} pixels changed ({share:.2g} %), by up to {most} of 255"
-    if box is not None and (box[2] - box[0]) * (box[3] - box[1]) < total:
+    if (box[2] - box[0]) * (box[3] - box[1]) < total:
         summary += f", all within ({box[0]}, {box[1]}) and ({box[2]}, {box[3]})"
     picture = None
     if options.pictures:
@@ -267,7 +322,7 @@ def _pixels(
         out = io.BytesIO()
         shown.save(out, "PNG")
         picture = Picture("difference", "image/png", out.getvalue(), first.width)
-    return _Found(summary, facts, data, picture), []
+    return _Found(summary, facts, data, picture)
 
 
 def _colours(image: Any) -> str:

@@ -30,6 +30,16 @@ _MOST_MEMBERS = 10_000
 _MOST_DIRECTORY = 8 * 1024**2
 MOST_UNPACKED = 4 * 1024**3
 """Bytes of all arrays of an archive, once unpacked; what promises more is not looked into."""
+# What 'zipfile' says of damage, beside errors of what unpacks.
+_BROKEN = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    OSError,
+    struct.error,
+)
 _DESCR = re.compile(r"([<>|=])([a-zA-Z?])(\d+)")
 _KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex", "b": "bool"}
 
@@ -71,7 +81,7 @@ class Npz:
             if before is None or after is None:
                 return arrays.one(before or after or {}, self.kind, "array")
             return arrays.compare(before, after, options, self.kind, "array")
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as problem:
+        except _BROKEN as problem:
             raise FormatError(f"not a valid archive: {problem}") from None
         except Exception as problem:
             if type(problem).__module__ in ("zlib", "lzma", "_lzma"):

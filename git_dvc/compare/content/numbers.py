@@ -141,8 +141,8 @@ def _numpy() -> Any:
 def _with_numpy(
     numpy: Any, before: bytes, after: bytes, old_type: Dtype, new_type: Dtype, found: _Sum
 ) -> None:
-    a, b = (_array(numpy, data, kind) for data, kind in ((before, old_type), (after, new_type)))
     with numpy.errstate(all="ignore"):
+        a, b = (_array(numpy, data, kind) for data, kind in ((before, old_type), (after, new_type)))
         differ = (a != b) & ~(numpy.isnan(a) & numpy.isnan(b))
         changed = int(differ.sum())
         if changed:
