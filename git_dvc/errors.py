@@ -1340,15 +1340,27 @@ class StageFailedError(GitDvcError):
 
 
 class ExecutorError(GitDvcError):
-    """Where stages were to run, they cannot.
+    """Stages cannot run where they were to.
 
     Args:
-        who: The stage or the executor.
+        name: The executor.
         why: The reason.
     """
 
-    def __init__(self, who: str, why: str, *, hint: str = "") -> None:
-        super().__init__(f"cannot run {quoted(who)}: {quoted(why)}", hint=hint)
+    def __init__(self, name: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot run stages on {quoted(name)}: {quoted(why)}", hint=hint)
+
+
+class CannotRunStageError(GitDvcError):
+    """The commands of a stage cannot even be started.
+
+    Args:
+        address: The stage.
+        why: The reason.
+    """
+
+    def __init__(self, address: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot run stage '{quoted(address)}': {quoted(why)}", hint=hint)
 
 
 class InterruptedRunError(GitDvcError):

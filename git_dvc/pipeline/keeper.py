@@ -20,6 +20,7 @@ KILL_AFTER_S = 5.0
 """How long a stage may take to end after SIGTERM."""
 
 _LOOK_EVERY_S = 0.02
+_MOST_FDS = 1024
 _ARGUMENT = "\0"
 
 
@@ -117,7 +118,7 @@ def _keep(fd: int, last: Callable[[], None] | None) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)
     os.closerange(0, fd)  # locks and pipes of the one that we watch
-    os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(fd + 1, max(os.sysconf("SC_OPEN_MAX"), _MOST_FDS))
     _rename()
     stages: dict[str, list[str]] = {}
     text = b""

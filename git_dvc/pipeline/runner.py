@@ -238,7 +238,7 @@ class _Crew:
 def _taken_in(work: Work, job: Job, ended: Ended) -> GitDvcError | None:
     """Return None if a stage succeeded and its results are taken in, else what is wrong."""
     if ended.code:
-        said = "" if job.attached else _end_of(job.log)
+        said = "" if job.attached else _end_of(job.log, ended.cmd)
         log = os.path.relpath(job.log)
         return StageFailedError(job.address, ended.cmd, ended.code, ended.why, log, said)
     try:
@@ -248,13 +248,14 @@ def _taken_in(work: Work, job: Job, ended: Ended) -> GitDvcError | None:
     return None
 
 
-def _end_of(log: str) -> str:
-    """Return the last lines of a log, for somebody who has not seen it."""
+def _end_of(log: str, cmd: str) -> str:
+    """Return the last lines that a command wrote to a log, for somebody who has not seen them."""
     try:
         with open(log, "rb") as stream:
             stream.seek(0, os.SEEK_END)
             stream.seek(max(stream.tell() - _TAIL_BYTES, 0))
-            lines = stream.read().decode("utf-8", "replace").splitlines()
+            text = stream.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(lines[-_TAIL_LINES:])
+    said = text.rpartition(f"> {cmd}\n")[2]
+    return "\n".join(said.splitlines()[-_TAIL_LINES:])

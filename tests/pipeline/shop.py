@@ -24,6 +24,7 @@ class Shop:
         self.jobs = jobs
         self.heard: list[str] = []
         self.shown = b""
+        self.cwd = ""
         self.grace_s: float | None = None
         self.keeper = Keeper()
         self.options: dict[str, str] = {}
@@ -37,7 +38,13 @@ class Shop:
         env = {"DVC_STAGE": address, "DVC_ROOT": str(self.place)}
         log = log_path(str(self.place / "tmp"), address)
         return Job(
-            address, cmd, str(self.place), env, log, self.resources.get(address, {}), self.jobs == 1
+            address,
+            cmd,
+            str(self.place / self.cwd),
+            env,
+            log,
+            self.resources.get(address, {}),
+            self.jobs == 1,
         )
 
     def finish(self, address: str, ended: Ended) -> None:

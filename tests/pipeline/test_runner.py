@@ -71,7 +71,21 @@ def test_what_cannot_start_is_an_error_of_that_stage(
 ) -> None:
     monkeypatch.setenv("SHELL", "/no/such/shell")
     outcome = Shop(tmp_path, {"a": ["true"]}).run(Task("a"))
-    assert "/no/such/shell" in str(outcome.failed["a"])
+    assert "cannot run stage 'a': /no/such/shell: No such file" in str(outcome.failed["a"])
+    shop = Shop(tmp_path, {"a": ["true"]})
+    shop.cwd = "gone"
+    monkeypatch.chdir(tmp_path)
+    assert "its directory is not there: gone" in str(shop.run(Task("a")).failed["a"])
+
+
+def test_of_a_log_the_end_is_shown_to_those_who_have_not_seen_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, {"a": ["echo x", "seq 30; printf '\\033[2J'; exit 1"]}, jobs=2)
+    lines = str(shop.run(Task("a")).failed["a"]).splitlines()
+    at = lines.index("it ended with:")
+    assert lines[at + 1 : at + 4] == ["  22", "  23", "  24"]
+    assert "\\x1b[2J" in lines[at + 10]
+    shop = Shop(tmp_path, {"a": ["echo x", "exit 1"]}, jobs=2)
+    assert "it ended with" not in str(shop.run(Task("a")).failed["a"])
 
 
 def test_a_shell_reads_none_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,7 @@ class Executor(Protocol):
         """Start a job, and return at once.
 
         Raises:
-            ExecutorError: It cannot be started.
+            CannotRunStageError: It cannot be started.
         """
 
     def wait(self, timeout_s: float, wake: int = -1) -> None:

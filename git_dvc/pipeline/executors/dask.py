@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from git_dvc import parallel
-from git_dvc.errors import ExecutorError
+from git_dvc.errors import CannotRunStageError, ExecutorError
 from git_dvc.pipeline.executors import errand
 from git_dvc.pipeline.executors import script as scripts
 from git_dvc.pipeline.executors.base import Ended, Job, Settings
@@ -45,7 +45,7 @@ class DaskExecutor:
         """Submit a job, and return at once.
 
         Raises:
-            ExecutorError: No worker has what the stage needs, or the cluster is gone.
+            CannotRunStageError: No worker has what the stage needs, or the cluster is gone.
         """
         return DaskHandle(job, self._settings, self._client, self._somebody_ended)
 
@@ -176,11 +176,14 @@ def _wanted(job: Job, client: Any) -> dict[str, float]:
     """Return the resources that a worker must have.
 
     Raises:
-        ExecutorError: None has them, so the task would wait for ever.
+        CannotRunStageError: None has them, so the task would wait for ever.
     """
     if not job.resources:
         return {}
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    except TypeError:  # older ones always tell of all
+        workers = client.scheduler_info()["workers"].values()
     there: dict[str, tuple[str, float]] = {}
     for worker in workers:
         for name, amount in worker.get("resources", {}).items():
@@ -192,7 +195,7 @@ def _wanted(job: Job, client: Any) -> dict[str, float]:
         if known and most >= amount:
             wanted[known] = amount
         elif name not in _SOFT:
-            raise ExecutorError(
+            raise CannotRunStageError(
                 job.address,
                 f"no worker of the Dask cluster has {amount:g} {name}",
                 hint=f"start some with 'dask worker --resources {name}={amount:g} ...'",

@@ -18,7 +18,7 @@ import sys
 import time
 from typing import Any
 
-from git_dvc.errors import ExecutorError
+from git_dvc.errors import CannotRunStageError
 from git_dvc.fsutil import write_all
 from git_dvc.locking import RUN_VARIABLE
 from git_dvc.pipeline.executors.base import Ended, Job, Settings
@@ -67,7 +67,7 @@ class LocalExecutor:
         """Start a job, and return at once.
 
         Raises:
-            ExecutorError: Its log cannot be written, or its directory is missing.
+            CannotRunStageError: Its log cannot be written, or its directory is missing.
         """
         handle = LocalHandle(job, self._settings)
         self._handles = [one for one in self._handles if not one.is_over]
@@ -129,7 +129,7 @@ class LocalHandle:
                 job.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666
             )
         except OSError as problem:
-            raise ExecutorError(job.address, f"{job.log}: {problem.strerror}") from problem
+            raise CannotRunStageError(job.address, f"{job.log}: {problem.strerror}") from problem
         self._token = self._keeper.begin()
         try:
             if job.attached and os.name != "nt":
@@ -170,8 +170,10 @@ class LocalHandle:
                 **group,
             )
         except OSError as problem:
-            name = os.fsdecode(problem.filename or "")
-            raise ExecutorError(self._job.address, f"{name}: {problem.strerror}") from problem
+            why = f"{os.fsdecode(problem.filename or '')}: {problem.strerror}"
+            if not os.path.isdir(self._job.cwd):
+                why = f"its directory is not there: {os.path.relpath(self._job.cwd)}"
+            raise CannotRunStageError(self._job.address, why) from problem
         self._keeper.group(self._token, self._process.pid)
 
     @property

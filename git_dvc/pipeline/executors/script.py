@@ -14,7 +14,7 @@ import shlex
 import time
 from typing import NamedTuple
 
-from git_dvc.errors import ExecutorError
+from git_dvc.errors import CannotRunStageError
 from git_dvc.locking import RUN_VARIABLE
 from git_dvc.pipeline.executors.base import Ended, Job
 from git_dvc.pipeline.executors.local import shell_line
@@ -55,7 +55,7 @@ def write(job: Job, token: str) -> Script:
         token: The value of ``RUN_VARIABLE``.
 
     Raises:
-        ExecutorError: It cannot be written.
+        CannotRunStageError: It cannot be written.
     """
     base = job.log.removesuffix(".log")
     script = Script(f"{base}.sh", f"{base}.ended", f"{base}.stop")
@@ -67,7 +67,9 @@ def write(job: Job, token: str) -> Script:
         with open(script.path, "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(text(job, token, script.ended))
     except OSError as problem:
-        raise ExecutorError(job.address, f"{problem.filename}: {problem.strerror}") from problem
+        raise CannotRunStageError(
+            job.address, f"{problem.filename}: {problem.strerror}"
+        ) from problem
     return script
 
 

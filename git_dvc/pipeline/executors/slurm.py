@@ -17,7 +17,7 @@ import signal
 import time
 from typing import Any
 
-from git_dvc.errors import ExecutorError
+from git_dvc.errors import CannotRunStageError, ExecutorError
 from git_dvc.locking import RUN_VARIABLE
 from git_dvc.pipeline.executors import script as scripts
 from git_dvc.pipeline.executors.base import Ended, Job, Settings
@@ -51,7 +51,7 @@ class SlurmExecutor:
         """Submit a job, and return at once.
 
         Raises:
-            ExecutorError: Its script cannot be written.
+            CannotRunStageError: Its script cannot be written.
         """
         handle = SlurmHandle(job, self._settings, self._options)
         self._handles = [one for one in self._handles if one.is_silent]
@@ -109,7 +109,7 @@ class SlurmHandle:
             )
         except OSError as problem:
             self._keeper.end(self._token)
-            raise ExecutorError(job.address, f"sbatch: {problem.strerror}") from problem
+            raise CannotRunStageError(job.address, f"sbatch: {problem.strerror}") from problem
         self.says: int = process.stdout.fileno()
         """Where sbatch says the number of the job."""
         os.set_blocking(self.says, False)
