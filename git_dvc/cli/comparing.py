@@ -97,6 +97,8 @@ class Opened:
             found = posixpath.normpath(text.replace(os.sep, "/"))
         else:
             found = posixpath.normpath(posixpath.join(self.here, text))
+            if self.here and not self.reading.exists(found) and self.reading.exists(text):
+                found = posixpath.normpath(text)  # from the top, as DVC reads it
         if found == ".." or found.startswith("../"):
             raise UsageError(f"outside of the project: {target}")
         return "" if found == "." else found
@@ -329,6 +331,9 @@ def _diff(
 
 def _compared(versions: Versions, revs: Sequence[str]) -> list[Where]:
     names = list(revs) or ["HEAD"]
+    if len(names) == 1 and ".." in names[0].strip("."):  # as 'git diff v1.0..v2.0'
+        old, _, new = names[0].partition("..")
+        names = [old or "HEAD", new or "HEAD"]
     if len(names) == 1:
         names.append("workspace")
     return [versions.one(name) for name in names]

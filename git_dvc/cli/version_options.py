@@ -10,8 +10,8 @@ Revs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="rev",
-        help="Two revisions or more, 'workspace' among them; one alone is compared with the "
-        "workspace, and none means HEAD and the workspace.",
+        help="Two revisions or more (also v1.0..v2.0), 'workspace' among them; one alone is "
+        "compared with the workspace, and none means HEAD and the workspace.",
         show_default=False,
     ),
 ]

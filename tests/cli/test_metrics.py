@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from git_dvc.compare import tabular, values
+from git_dvc.ops import versions
 from tests.cli import terminal
 from tests.cli.conftest import Cli
 from tests.conftest import run_git
@@ -87,6 +89,36 @@ def test_tags_side_by_side(story: Path, cli: Cli) -> None:
         "v10        log.csv       0.75  -         1         -\n"
     )
     assert said.err == "warning: v1: log.csv: no such file\n"
+
+
+def test_what_versions_share_is_understood_once(
+    story: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        write_tree(story, {"other.txt": str(number)})
+        run_git("add", "-A", cwd=story)
+        run_git("commit", "-qm", str(number), cwd=story)
+    read: list[str] = []
+
+    def count(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def counted(path: str, *rest: Any) -> Any:
+            read.append(path)
+            return real(path, *rest)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(versions, "Stages")
+    count(values, "parse")
+    count(tabular, "last_row")
+    assert len(answer(cli, "metrics", "show", "-A")) == 24
+    # Of the revisions each version of a file, and those of the work tree.
+    assert {path: read.count(path) for path in read} == {
+        "dvc.yaml": 1,
+        "metrics.json": 3 + 1,
+        "log.csv": 1 + 1,
+    }
 
 
 def test_one_version_and_chosen_ones(story: Path, cli: Cli) -> None:
@@ -178,6 +210,9 @@ def test_paths_are_seen_from_where_one_stands(
     assert found["v1"]["data"]["../metrics.json"] == {"data": {"acc": 0.9, "loss": {"val": 1.5}}}
     assert found["v1"]["data"]["other.json"]["error"]["type"] == "FileNotFoundError"
     assert list(answer(cli, "params", "diff", "v1")) == ["../params.yaml"]
+    found = answer(cli, "params", "diff", "v1..v10", "--targets", "params.yaml")
+    assert found == answer(cli, "params", "diff", "v1", "v10", "--targets", "../params.yaml")
+    assert "lr" in found["../params.yaml"]
     said = cli("metrics", "show", "../../metrics.json")
     assert (said.code, "outside of the project" in said.err) == (129, True)
 
