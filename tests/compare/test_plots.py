@@ -181,6 +181,19 @@ def test_lines_go_over_numbers_dates_or_names(values: list[Any], kind: str) -> N
         assert [point["x"] for point in made["data"]["values"]] == values
 
 
+def test_a_long_curve_is_drawn_by_its_peaks() -> None:
+    rows_ = [{"x": n, "y": 9 if n == 12345 else n % 3} for n in range(20_000)]
+    figure = figure_of({"a.json": rows_}, None, "v1", "v2", x="x", y="y")
+    made = page.drawable(figure, templates.BUILT_IN["linear"], figure.revs)
+    values = made["data"]["values"]
+    assert len(values) <= 4000 and {"x": 12345, "y": 9, "rev": "v2"} in values
+    assert "layer" not in made  # smoothing that many takes a browser minutes
+    assert len(figures.spec(figure, templates.BUILT_IN["linear"])["data"]["values"]) == 40_000
+    specs = {figure.name: made}
+    text = page.page([figure], specs, PARTS, heading="h", revs=["v1", "v2"])
+    assert f"{len(values):,} of 40,000 points" in text
+
+
 def test_a_version_has_the_same_colour_in_every_figure() -> None:
     figure = figure_of({"a.json": [{"y": 2}]}, None, "v2")
     made = page.drawable(figure, templates.BUILT_IN["simple"], ["v1", "v2"])

@@ -20,6 +20,10 @@ from git_dvc.errors import FormatError, GitDvcError, quoted
 _FEW_CLASSES = 12
 _IN_A_ROW = 3
 """So many matrices stand beside each other, where the page does not know better."""
+_MOST_POINTS = 2000
+"""So many points of one curve are drawn; a screen has not more across."""
+_MOST_SMOOTH = 5000
+"""Of more points a smooth curve takes a browser minutes."""
 _WITH_LINES = ("linear", "simple", "smooth")
 _NO_NUMBERS = ("nan", "inf", "-inf", "none", "null", "na", "n/a")
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?")
@@ -62,12 +66,17 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
         kind = _kind(figure)
         if kind != "quantitative":
             template = _with_kind(templates.BUILT_IN["simple"], kind)
+        elif len(figure.points) > _MOST_SMOOTH:
+            template = templates.BUILT_IN["simple"]
     fields = {
         name: str(figure.props[name])
         for name in ("x", "y")
         if figure.props.get(name) is not None and not _is_of_names(template, name)
     }
     points = [_with_numbers(point, fields.values()) for point in figure.points]
+    count = len(points)
+    if built_in and figure.template in _WITH_LINES:
+        points = _thinned(points, *(str(figure.props.get(axis)) for axis in ("x", "y")))
     figure = figure._replace(points=points)
     given = {"zoom_and_pan": _zoom(list(fields)), "color": figures.colours(figure.revs, revs)}
     spec = _without_empty(figures.spec(figure, template, {**given, "plot_width": "container"}))
@@ -75,7 +84,37 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
         spec = _without_empty(figures.spec(figure, template, given))
     elif spec.get("width") == "container":
         spec.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
+    if len(points) < count:
+        spec["usermeta"] = {"drawn": len(points), "rows": count}
     return _dressed(spec, figure) if built_in else spec
+
+
+def _thinned(points: list[dict[str, Any]], x: str, y: str) -> list[dict[str, Any]]:
+    """Return so many points of each curve as can be told apart, the peaks among them."""
+    curves: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for point in points:
+        key = tuple(point.get(name) for name in ("rev", "filename", "field"))
+        curves.setdefault(key, []).append(point)
+    found = []
+    for curve in curves.values():
+        known = [
+            point for point in curve
+            if isinstance(point.get(x), (int, float)) and isinstance(point.get(y), (int, float))
+        ]  # fmt: skip
+        if len(known) <= _MOST_POINTS:
+            found += curve
+            continue
+        known.sort(key=lambda point: float(point[x]))
+        step = 2 * len(known) / _MOST_POINTS
+        for number_ in range(_MOST_POINTS // 2):
+            some = known[int(number_ * step) : int((number_ + 1) * step)]
+            ends = {id(end): end for end in (min(some, key=_by(y)), max(some, key=_by(y)))}
+            found += sorted(ends.values(), key=_by(x))
+    return found
+
+
+def _by(field: str) -> Callable[[dict[str, Any]], float]:
+    return lambda point: float(point[field])
 
 
 def _kind(figure: Figure) -> str:
@@ -390,18 +429,21 @@ def _card(
     return (
         f'<section class="card{wide}" id="plot-{place}" data-name="{escape(figure.name)}">'
         f'<div class="top"><div><h2>{escape(figure.title)}</h2>'
-        f'<p class="what">{escape(_about(figure))}</p></div>{button}</div>'
+        f'<p class="what">{escape(_about(figure, spec))}</p></div>{button}</div>'
         f"{inside}{_list_of(figure.troubles, '')}</section>"
     )
 
 
-def _about(figure: Figure) -> str:
+def _about(figure: Figure, spec: Mapping[str, Any] | None) -> str:
     """Return the small line below a title: the name, if that is another, and what is drawn."""
     parts = [figure.name] if figure.title != figure.name else []
     if not figure.is_image and figure.series:
         drawn = list(dict.fromkeys(field for _, field in figure.series))
         axes = f"{', '.join(drawn)} over {figure.props.get('x_label')}"
         parts.append(axes if figure.template in ("linear", "simple", "smooth") else figure.template)
+    thinned = (spec or {}).get("usermeta")
+    if isinstance(thinned, dict) and "drawn" in thinned and "rows" in thinned:
+        parts.append(f"{thinned['drawn']:,} of {thinned['rows']:,} points, with all peaks")
     return " \u00b7 ".join(parts)
 
 

@@ -48,10 +48,12 @@
     shown.set(card, turn);
     if (before && before.view) before.view.finalize();
     try {
-      const result = await vegaEmbed(place, specOf(card), {
+      const spec = specOf(card);
+      const many = spec.data && Array.isArray(spec.data.values) && spec.data.values.length > 3000;
+      const result = await vegaEmbed(place, spec, {
         mode: "vega-lite",
         ast: true,  // no code is made from text: the page forbids that
-        renderer: "svg",
+        renderer: many ? "canvas" : "svg",
         config: colours(isDark()),
         actions: { export: true, source: false, compiled: false, editor: false },
         downloadFileName: card.dataset.name.replace(/[^\w.-]+/g, "_"),
