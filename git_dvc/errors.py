@@ -1468,6 +1468,22 @@ class OutputInGitError(GitDvcError):
         )
 
 
+class IgnoredRecordError(GitDvcError):
+    """Git ignores the file that a stage is to be recorded in.
+
+    Args:
+        stage: Its address.
+        path: The lock file or stage file.
+    """
+
+    def __init__(self, stage: str, path: str) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' was not run, as Git ignores its record {quoted(path)}",
+            hint=f"see which line does that with 'git check-ignore -v {quoted(path)}',\n"
+            "and remove it: a commit needs that file",
+        )
+
+
 class OutsideOutputError(GitDvcError):
     """A stage's output outside of the project is to be cached.
 

@@ -35,7 +35,7 @@ from git_dvc.pipeline.stage import Stage
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.state import Placed
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, TrackedOut
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut
 from git_dvc.workspace.scan import DIRECTORY, MISSING, Scan, hash_dirty, scan
 
 
@@ -158,7 +158,7 @@ def _whole_stages(
     project: Project, targets: Sequence[str], force: bool, recursive: bool, with_deps: bool
 ) -> list[Stage]:
     """Return the stages that are to be recorded whole, each after those that it needs."""
-    if not (targets or force):
+    if not (targets or force) or (targets and all(name.endswith(SUFFIX) for name in targets)):
         return []
     from git_dvc.ops import stages
     from git_dvc.pipeline import graph as graphs

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from git_dvc import fsutil, hashing
 from git_dvc.errors import (
     CannotTrackError,
     GitDvcError,
+    IgnoredRecordError,
     OutputInGitError,
     OutsideOutputError,
     UnreadableDependencyError,
@@ -83,6 +84,7 @@ class StageOuts:
         Raises:
             OutputInGitError: Git versions an output that is to be cached.
             OutsideOutputError: One is outside of the project.
+            IgnoredRecordError: Git ignores the file that it is to be recorded in.
             CannotTrackError: One is reached through a symbolic link.
         """
         cached = [out for out in stage.outs if out.flags.cache]
@@ -94,14 +96,17 @@ class StageOuts:
         }
         if behind:
             raise self._in_the_way(stage, "", behind)
-        if any(out.relpath not in self._in_git for out in cached):
+        unknown = any(out.relpath not in self._in_git for out in cached)
+        if unknown or stage.lock_file not in self._in_git:
             self._ask_git([stage, *self._others])
             self._others = []
+        if stage.lock_file in self._ignored:
+            raise IgnoredRecordError(stage.address, self._project.shown(stage.lock_file))
         found = [out.relpath for out in cached if out.relpath and self._in_git[out.relpath]]
         if found:
             raise OutputInGitError(stage.address, [self._project.shown(path) for path in found])
 
-    def _ask_git(self, stages: Iterable[Stage]) -> None:
+    def _ask_git(self, stages: Sequence[Stage]) -> None:
         """Ask Git which outputs it versions, and which it ignores already."""
         project = self._project
         paths = {
@@ -113,6 +118,8 @@ class StageOuts:
             and out.flags.cache
             and not self._is_far(out.relpath)
         }
+        records = {stage.lock_file for stage in stages if not stage.is_data}
+        paths.update((path, project.git_path(path)) for path in sorted(records))
         self._in_git.update(dict.fromkeys(paths, False))
         if not paths or project.repo is None:
             return

@@ -14,6 +14,7 @@ import pytest
 from git_dvc import hashing
 from git_dvc.errors import (
     CannotTrackError,
+    IgnoredRecordError,
     MissingDependencyError,
     MissingOutputError,
     MissingParametersError,
@@ -276,6 +277,15 @@ def test_an_output_that_git_versions_is_refused(project: Project) -> None:
     with pytest.raises(OutputInGitError):
         run(project)
     assert Path("b").read_text() == "in git"
+
+
+def test_a_record_that_git_ignores_is_refused_before_the_run(project: Project) -> None:
+    write("a", "1")
+    write("dvc.yaml", COPY)
+    write(".gitignore", "*.lock\n")
+    with pytest.raises(IgnoredRecordError):
+        run(project)
+    assert not Path("b").exists()
 
 
 def test_positions_and_other_records_stay_as_they_are(project: Project) -> None:
