@@ -264,7 +264,7 @@ def _resolved(
         return None if found is None else values.parse(path, found)
 
     try:
-        content = definitions.check(plainyaml.parse(data))
+        content = definitions.check(plainyaml.parse_shared(data))
         each = [one for one in Template(content, folder, lookup).stages() if one.definition]
         named = {one.name: one.definition for one in each}
         return stages.of_value({"stages": named}).definitions

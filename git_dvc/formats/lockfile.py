@@ -68,7 +68,7 @@ def parse(data: bytes, *, max_bytes: int = pointer.MOST_BYTES) -> dict[str, Lock
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    top = pointer.mapping(plainyaml.parse(data, max_bytes=max_bytes), "", _TOP_KEYS)
+    top = pointer.mapping(plainyaml.parse_shared(data, max_bytes=max_bytes), "", _TOP_KEYS)
     if top.get("schema") != SCHEMA:
         raise FormatError(f"schema: expected '{SCHEMA}', found {pointer.shown(top.get('schema'))}")
     stages = top.get("stages")

@@ -26,19 +26,24 @@ from git_dvc.formats.yamlscalars import MOST_BYTES, resolve
 _MOST_LINES = 250_000
 _MOST_DEPTH = 40
 
+_SHARED_BYTES = 16 * 1024
+_MOST_SHARED = 4
+_shared: list[tuple[bytes, int, Any]] = []
+
 _NOT_PLAIN: Any = object()
 """What only the real parser can tell."""
 
 # --- block style, line by line
 
 # Plain text of one line. Its first character is no mark of YAML's, and in it is no ': ' or ' #'.
-_TEXT = r"(?:[\w./$(+~;<=\\^)]|-(?=[\w.-]))(?:[^:#]|:(?=[^ ])|(?<=[^ ])#)*"
+_REST = r"[^:#]*(?:(?::(?=[^ ])|(?<=[^ ])#)[^:#]*)*"
+_TEXT = rf"(?:[\w./$(+~;<=\\^)]|-(?=[\w.-])){_REST}"
 _SINGLE = r"'(?:[^']|'')*'"
 _DOUBLE = r'"[^"\\]*"'
 _LINE = re.compile(
     rf"( *)(?:(-) +)?(?:({_TEXT}|{_SINGLE}):(?: +|$))?({_TEXT}|{_SINGLE}|{_DOUBLE}|\[\]|\{{\}})?"
 )
-_MORE = re.compile(r" *([^ #](?:[^:#]|:(?=[^ ])|(?<=[^ ])#)*)")
+_MORE = re.compile(rf" *([^ #:]{_REST})")
 """Goes on with the plain text of the line before."""
 
 
@@ -51,6 +56,7 @@ def _plain(text: str) -> Any:
     # Open collections: their column, and the key that waits for its value.
     stack: list[list[Any]] = [[-1, root, None]]
     last: tuple[int, Any, Any, str] | None = None  # plain text that may go on: column, place
+    keys: dict[str, Any] = {}
     for line in lines:
         is_commented = False
         if "#" in line:
@@ -116,8 +122,13 @@ def _plain(text: str) -> Any:
             holder = top[1]
             top[2] = None
         if key is not None:
-            at = _key(key)
-            if at is _NOT_PLAIN or at in holder:
+            if key in keys:
+                at = keys[key]
+            else:
+                at = keys[key] = _key(key)
+                if at is _NOT_PLAIN:
+                    return _NOT_PLAIN
+            if at in holder:
                 return _NOT_PLAIN
             holder[at] = None
             if value is None:
@@ -180,3 +191,20 @@ def parse(data: bytes | str, *, max_bytes: int = MOST_BYTES) -> Any:
     from git_dvc.formats import yamltext
 
     return yamltext.parse(data, max_bytes=max_bytes)
+
+
+def parse_shared(data: bytes, *, max_bytes: int = MOST_BYTES) -> Any:
+    """Return the same, for callers that never change it.
+
+    One command looks at a large ``dvc.yaml`` or ``dvc.lock`` in several ways, for data and for
+    stages; the last few of them are remembered.
+    """
+    if len(data) < _SHARED_BYTES:
+        return parse(data, max_bytes=max_bytes)
+    for known, limit, value in _shared:
+        if limit == max_bytes and known == data:
+            return value
+    value = parse(data, max_bytes=max_bytes)
+    _shared.insert(0, (data, max_bytes, value))
+    del _shared[_MOST_SHARED:]
+    return value

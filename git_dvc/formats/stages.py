@@ -190,7 +190,7 @@ def parse(data: bytes) -> StagesFile:
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    return of_value(plainyaml.parse(data))
+    return of_value(plainyaml.parse_shared(data))
 
 
 def of_value(value: object) -> StagesFile:

@@ -219,7 +219,7 @@ def parse(data: bytes) -> dict[str, Any]:
         FormatError: ``field: what is wrong``.
     """
     pointer.check_conflicts(data)
-    return definitions.check(plainyaml.parse(data))
+    return definitions.check(plainyaml.parse_shared(data))
 
 
 def build(one: Resolved, source: str, recorded: LockStage | None = None) -> Stage:

@@ -111,3 +111,10 @@ def test_what_we_write_is_read_back(value: object) -> None:
 )
 def test_no_text_takes_long_or_crashes(text: str) -> None:
     plainyaml._plain(text)
+
+
+def test_a_large_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = b"k: " + b"x" * 20_000
+    found = plainyaml.parse_shared(large)
+    monkeypatch.setattr(plainyaml, "parse", lambda *_, **__: pytest.fail("read it again"))
+    assert plainyaml.parse_shared(bytes(large)) is found
