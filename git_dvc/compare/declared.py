@@ -34,6 +34,7 @@ from git_dvc.errors import FormatError
 from git_dvc.pipeline import loading
 from git_dvc.pipeline.stage import Stage
 from git_dvc.pipeline.template import Parsing
+from git_dvc.tracked import OLD_STAGE_FILE
 
 DEFAULT_FILE = "params.yaml"
 
@@ -44,10 +45,10 @@ _Used = Mapping[str, tuple[str, ...]]
 
 
 class Stages:
-    """One ``dvc.yaml``.
+    """One ``dvc.yaml``, or a stage file of an old version.
 
     Args:
-        path: Of the ``dvc.yaml``, relative to the project.
+        path: Of the file, relative to the project.
         data: What it holds.
         values: Returns what a file holds that ``${...}`` is looked up in, None if it is not there.
 
@@ -64,6 +65,12 @@ class Stages:
         self._folder = path.rpartition("/")[0]
         self._stages: list[tuple[Stage, _Used]] = []
         self._tops: dict[str, list[str]] = {"params": [], "metrics": []}
+        if path.rpartition("/")[2] == OLD_STAGE_FILE:
+            try:
+                self._stages.append((loading.of_pointer(path, data), {}))
+            except FormatError as problem:
+                raise problem if problem.where else problem.at(path) from None
+            return
         try:
             content = loading.Content(path, data, values, Parsing())
         except FormatError as problem:

@@ -29,7 +29,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
 from git_dvc.store.oplog import MOVE, OutChange, Side
 from git_dvc.store.state import Placed, is_clean
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, is_pointer
+from git_dvc.tracked import LOCK_FILE, OLD_STAGE_FILE, STAGES_FILE, SUFFIX, TrackedOut, is_pointer
 
 
 class Result(NamedTuple):
@@ -119,6 +119,11 @@ def _find(project: Project, source: str) -> TrackedOut:
     if relpath in tracked.broken:
         raise next(problem for problem in tracked.problems if problem.where == relpath)
     if is_pointer(relpath):
+        if relpath.rpartition("/")[2] == OLD_STAGE_FILE:
+            raise CannotMoveError(
+                f"{shown} is a stage, not a pointer file",
+                hint="move it with 'git mv', and edit its command and paths",
+            )
         named = [item for item in tracked.outs.values() if item.source == relpath]
         if len(named) == 1:
             return named[0]
@@ -138,6 +143,12 @@ def _find(project: Project, source: str) -> TrackedOut:
             f"{shown} is made by the stage '{quoted(item.stage)}'",
             hint=f"change the path in {quoted(project.shown(item.source))[: -len(LOCK_FILE)]}"
             f"{STAGES_FILE}, then run the stage again",
+        )
+    if item.source.rpartition("/")[2] == OLD_STAGE_FILE:
+        raise CannotMoveError(
+            f"{shown} is made by the stage in {quoted(project.shown(item.source))}",
+            hint="change its command and the path there, then run it again with "
+            f"'git dvc repro {quoted(project.shown(item.source))}'",
         )
     if item.relpath != relpath:
         raise CannotMoveError(

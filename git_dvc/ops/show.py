@@ -14,7 +14,7 @@ from git_dvc.compare.declared import Stages
 from git_dvc.compare.files import Files, Parse, Problems
 from git_dvc.errors import FormatError, GitDvcError, UnknownStageError
 from git_dvc.ops.reading import Reading
-from git_dvc.tracked import STAGES_FILE
+from git_dvc.tracked import STAGE_FILES, STAGES_FILE
 
 
 class SourceFiles:
@@ -61,7 +61,7 @@ def stages_files(reading: Reading, broken: list[GitDvcError] | None = None) -> l
     others = [prefix for prefix in source.parts if prefix]
     lookup = values_of(SourceFiles(reading))
     found = []
-    for path in source.named(STAGES_FILE):
+    for path in (path for name in STAGE_FILES for path in source.named(name)):
         if any(relpaths.inside(path, other) for other in others):
             continue
         if top.ignores(path, is_dir=False):

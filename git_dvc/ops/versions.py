@@ -36,7 +36,7 @@ from git_dvc.ops import show
 from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.reading import Reading
 from git_dvc.ops.views import CONFIG, CommitView
-from git_dvc.tracked import STAGES_FILE, TrackedOut, collect, is_source
+from git_dvc.tracked import STAGE_FILES, STAGES_FILE, TrackedOut, collect, is_source
 
 WORKSPACE = "workspace"
 _MOST_DEPTH = 100
@@ -326,7 +326,7 @@ class Versions:
         return {
             path: blob
             for path, blob in blobs.items()
-            if (is_source(path) or path.rpartition("/")[2] == STAGES_FILE)
+            if (is_source(path) or path.rpartition("/")[2] in STAGE_FILES)
             and not path.startswith((".dvc/", *inner))
             and (ignore.is_plain or not ignore.match_file(path))
         }
@@ -352,7 +352,7 @@ class Versions:
             yield from show.stages_files(self._reading, broken)
             return
         for path, blob in self.own(commit).items():
-            if path.rpartition("/")[2] == STAGES_FILE:
+            if path.rpartition("/")[2] in STAGE_FILES:
                 stages = self._stages_of(commit, path, blob)
                 if isinstance(stages, FormatError):
                     broken.append(stages)

@@ -140,7 +140,7 @@ def load(
                 continue
             found.files[path] = None
             if is_pointer(path):
-                found.stages[path] = _of_pointer(path, data)
+                found.stages[path] = of_pointer(path, data)
             elif path.rpartition("/")[2] == STAGES_FILE:
                 content = Content(path, data, values, parsing)
                 found.contents[path] = content
@@ -333,7 +333,12 @@ def _flags(found: Any, kind: str) -> Flags:
 # --- pointer files
 
 
-def _of_pointer(path: str, data: bytes) -> Stage:
+def of_pointer(path: str, data: bytes) -> Stage:
+    """Return the stage that a pointer file or a stage file of an old version is.
+
+    Raises:
+        FormatError: It cannot be used.
+    """
     found = pointer.parse(data)
     wdir = relpaths.resolve_folder(path.rpartition("/")[0], found.wdir)
     deps, params = [], []

@@ -68,26 +68,31 @@ def test_a_file_that_nobody_could_read_is_refused(
 def test_the_old_form_writes_a_stage_file_that_all_commands_know(
     data: Path, cli: Cli, run_git: GitRunner
 ) -> None:
-    words = ("run", "-f", "Dvcfile", "-d", "in", "-M", "metrics.csv", "-o", "model.h5")
-    said = cli(*words, "cp in model.h5; echo acc > metrics.csv")
+    words = ("run", "-f", "Dvcfile", "-d", "in", "-M", "metrics.yaml", "-o", "model.h5")
+    said = cli(*words, "cp in model.h5; echo acc: 1 > metrics.yaml")
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("wrote the stage in Dvcfile; staged .gitignore and Dvcfile\n")
     written = (data / "Dvcfile").read_text()
-    assert "cmd: cp in model.h5; echo acc > metrics.csv\n" in written
+    assert "cmd: 'cp in model.h5; echo acc: 1 > metrics.yaml'\n" in written
     assert "md5: b026324c6904b2a9cb4b88d6d61c81d1" in written
     assert not (data / "dvc.yaml").exists() and not (data / "dvc.lock").exists()
     assert "/model.h5" in (data / ".gitignore").read_text().split()
 
     # The same again has nothing to do; another stage does not take its place unasked.
-    said = cli(*words, "cp in model.h5; echo acc > metrics.csv")
+    said = cli(*words, "cp in model.h5; echo acc: 1 > metrics.yaml")
     assert "didn't change, skipping" in said.out
     assert (data / "Dvcfile").read_text() == written
-    said = cli(*words, "echo 2 > model.h5; echo acc > metrics.csv")
+    said = cli(*words, "echo 2 > model.h5; echo acc: 1 > metrics.yaml")
     assert said.code == 1
     assert said.err.startswith("error: there is another stage in Dvcfile already\nhint: ")
     assert (data / "Dvcfile").read_text() == written
 
     assert '"Dvcfile";' in cli("dag", "--dot").out
+    assert "metrics.yaml" in cli("metrics", "show").out
+    for target in ("Dvcfile", "model.h5"):
+        said = cli("move", target, "other")
+        assert said.code == 1
+        assert "stage" in said.err
     assert cli("repro").out.startswith("Stage 'Dvcfile' didn't change, skipping\n")
     run_git("add", "-A", cwd=data)
     run_git("commit", "-qm", "1", cwd=data)
@@ -101,6 +106,7 @@ def test_the_old_form_writes_a_stage_file_that_all_commands_know(
     run_git("checkout", "-q", "HEAD~", cwd=data)
     assert cli("checkout").code == 0
     assert (data / "model.h5").read_text() == "1\n"
+    assert "metrics.yaml" in cli("metrics", "show", "-T", "-a").out
     cli("remote", "add", "-d", "store", "../store")
     assert cli("push").code == 0
     assert {path.name for path in (data / "../store").rglob("*") if path.is_file()} >= {
