@@ -252,6 +252,10 @@ def test_dask_says_what_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(ExecutorError, match="not known where the scheduler is") as caught:
         DaskShop(tmp_path, {}).run()
     assert "git config dvc.dask.scheduler" in caught.value.hint
+    shop = DaskShop(tmp_path, {})
+    shop.options = {"dvc.dask.scheduler": "head"}
+    with pytest.raises(ExecutorError, match=r"not an address such as tcp://HOST:8786: head"):
+        shop.run()
 
 
 def test_a_script_that_does_not_get_to_its_end_says_nothing(tmp_path: Path) -> None:

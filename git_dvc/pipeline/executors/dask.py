@@ -13,6 +13,7 @@ share with this machine; git-dvc need not be installed there.
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Any
 
@@ -24,6 +25,7 @@ from git_dvc.pipeline.executors.base import Ended, Job, Settings
 
 SCHEDULER = "dvc.dask.scheduler"
 
+_ADDRESS = re.compile(r"([a-z]+://)?[^\s/]+:\d+")
 _CONNECT_S = 10
 _NAP_S = 0.1
 _SOFT = ("cpu", "mem")
@@ -99,6 +101,10 @@ def _connect(settings: Settings) -> Any:
             "dask",
             "it is not known where the scheduler is",
             hint=f"say it: git config {SCHEDULER} tcp://HOST:8786",
+        )
+    if not _ADDRESS.fullmatch(address):
+        raise ExecutorError(
+            "dask", f"{SCHEDULER}: not an address such as tcp://HOST:8786: {address}"
         )
     cloudpickle.register_pickle_by_value(errand)
     client: Any = Client  # it has no types
