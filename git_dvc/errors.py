@@ -855,7 +855,8 @@ class UnknownStageError(GitDvcError):
         from difflib import get_close_matches
 
         plain = [name.removeprefix("dvc.yaml:") for name in known]
-        close = get_close_matches(address, plain, 3, 0.6)
+        elsewhere = [name for name in plain if name.endswith(f":{address}")]
+        close = elsewhere[:3] or get_close_matches(address, plain, 3, 0.6)
         hint = "stages stand in 'dvc.yaml'; one of another directory is 'sub/dvc.yaml:name'"
         if lock_file:
             meant = address.replace("dvc.lock", "dvc.yaml", 1)

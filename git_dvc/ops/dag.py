@@ -44,7 +44,8 @@ def dag(
 
     Args:
         project: The project.
-        target: A stage, a group, a pointer file or an output: it and all that it needs.
+        target: A stage, a group, a pointer file, an output, or a directory with some in it: that
+            and all that it needs.
         full: Of a target, all that hangs together with it.
         outs: What stages make, instead of the stages.
         collapse: One node for all the stages that a template makes.
@@ -81,7 +82,7 @@ def _chosen(project: Project, stages: finding.Stages, target: str) -> list[Stage
     """Return the stages that a target names, or those that make it, or parts of it."""
     folder = project.relpath(".")
     try:
-        return finding.choose(stages, [target], folder=folder)
+        return finding.choose(stages, [target], folder=folder, recursive=True)
     except UnknownStageError:
         makers = graph.Makers(stages.stages.values())
         found = [makers.by_path[path] for path in makers.meeting(project.relpath(target))]

@@ -280,3 +280,8 @@ def test_the_graph_is_named_as_seen_from_here(
     assert outs.edges[-2:] == [("../a.out", "../p.csv"), ("../b.json", "out")]
     with pytest.raises(UnknownStageError):
         graphing.dag(pipeline, "nosuch")
+    monkeypatch.chdir("..")
+    assert graphing.dag(pipeline, "sub").nodes[-1] == "sub/dvc.yaml:e"
+    with pytest.raises(UnknownStageError) as caught:
+        graphing.dag(pipeline, "e")
+    assert caught.value.hint == "did you mean 'sub/dvc.yaml:e'?"
