@@ -1393,7 +1393,7 @@ class UnreadableDependencyError(GitDvcError):
         if len(problems) > MOST_PATHS:
             shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
         super().__init__(
-            "these are dependencies of a stage and cannot be read:",
+            "a stage reads or makes these, and they cannot be read:",
             details=shown,
             hint="remove them, or list them in .dvcignore",
         )

@@ -212,7 +212,7 @@ def stale(found: Iterable[StageState], shown: Shown, *, why: bool = False) -> li
         lines.append(name)
         lines += reasons(one.reasons, one.stage)
         if one.error is not None:
-            lines.append(_INDENT + one.error.message)
+            lines += [_INDENT + line for line in (one.error.message, *one.error.details)]
         if one.follows:
             lines.append(f"{_INDENT}then perhaps: {listed(one.follows)}")
     return lines
@@ -221,7 +221,8 @@ def stale(found: Iterable[StageState], shown: Shown, *, why: bool = False) -> li
 def _brief(found: StageState) -> str:
     """Return in a few words what is different about a stage."""
     if found.error is not None:
-        return found.error.message
+        details = [line.strip() for line in found.error.details]
+        return f"{found.error.message} {'; '.join(details)}".strip()
     kinds = {reason.kind for reason in found.reasons}
     if NEVER_RAN in kinds:
         return "never ran"

@@ -30,10 +30,10 @@ from git_dvc.pipeline.staleness import (
     DEP,
     FORCED,
     NOT_IN_CACHE,
-    PARAM,
     UPSTREAM,
     Facts,
     Reason,
+    picked,
     reasons,
 )
 
@@ -134,7 +134,9 @@ def _step(
         return Step(stage, RESTORED, why)
     here = {r.path: _hash(stage, r, facts) for r in why if r.how == NOT_IN_CACHE}
     if not stage.cmd or stage.frozen:
+        kept = {out.path for out in stage.outs if out.flags.cache}
         lost = [path for path, value in here.items() if value is None]
+        lost += [r.path for r in why if r.how == DELETED and not (r.before and r.path in kept)]
         error = MissingDataError(stage.address, lost) if lost else None
         return Step(stage, FAILS if lost else CHECKED, why, error)
     if all(reason.how == NOT_IN_CACHE and here[reason.path] == reason.before for reason in why):
@@ -142,18 +144,28 @@ def _step(
     missing = [reason.path for reason in why if reason.kind == DEP and reason.how == DELETED]
     if missing:
         return Step(stage, FAILS, why, MissingDependencyError(stage.address, missing))
-    keys: dict[str, list[str] | None] = {}
-    for reason in why:
-        if reason.kind == PARAM and reason.how == DELETED:
-            listed = keys.setdefault(reason.path, []) if reason.key else None
-            if listed is None:
-                keys[reason.path] = None
-            else:
-                listed.append(reason.key)
+    keys = _missing_params(stage, facts, {r.path for r in why if r.kind == UPSTREAM})
     if keys:
         return Step(stage, FAILS, why, MissingParametersError(stage.address, keys))
     certain = any(reason.kind != UPSTREAM for reason in why)
     return Step(stage, RUNS if certain else MAY_RUN, why)
+
+
+def _missing_params(
+    stage: Stage, facts: Facts, to_come: Collection[str]
+) -> dict[str, Sequence[str] | None]:
+    """Return the keys that a stage's parameter files lack, None for all of a file."""
+    missing: dict[str, Sequence[str] | None] = {}
+    for params in stage.params:
+        value = facts.values(place(stage, params)) if params.path not in to_come else ()
+        if value is None:
+            missing[params.path] = None
+        elif params.path not in to_come:
+            found = picked(value, params.keys)
+            lacking = [key for key in params.keys if key not in found]
+            if lacking:
+                missing[params.path] = lacking
+    return missing
 
 
 def _hash(stage: Stage, reason: Reason, facts: Facts) -> str | None:
