@@ -155,7 +155,11 @@ def _answers(words: list[str]) -> Answers:
 
 def _commands(commands: dict[str, Command], before: list[str], current: str) -> Answers:
     head = "".join(f"{word} " for word in before)
-    groups = {"cache": "Where the cache is, and its layout", "data": "Look at tracked data"}
+    groups = {
+        "cache": "Where the cache is, and its layout",
+        "data": "Look at tracked data",
+        "stage": "Write and list stages of pipelines",
+    }
     for name, command in commands.items():
         if name.startswith(head):
             first, _, rest = name[len(head) :].partition(" ")

@@ -9,7 +9,7 @@ from git_dvc.errors import FormatError
 from git_dvc.ops import stages as finding
 from git_dvc.pipeline.stage import Stage, StageOut
 from git_dvc.project import Project
-from git_dvc.tracked import STAGES_FILE
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE
 
 
 class Listed(NamedTuple):
@@ -53,7 +53,8 @@ def listed(
         return Listed(list(stages.stages.values()), stages.problems)
     if not targets and not recursive:
         source = f"{folder}/{STAGES_FILE}" if folder else STAGES_FILE
-        here = [problem for problem in stages.problems if problem.where.startswith(source[:-5])]
+        own = (source, source.removesuffix(STAGES_FILE) + LOCK_FILE)
+        here = [problem for problem in stages.problems if problem.where in own]
         return Listed(stages.of_file(source), here)
     chosen: dict[str, Stage] = {}
     for target in targets or ["."]:

@@ -244,8 +244,10 @@ def test_bad_files_are_told_of_and_left_out(pipeline: Project) -> None:
     found = stage_list.listed(pipeline, everything=True)
     assert len(found.stages) == 5
     assert [problem.where for problem in found.problems] == ["sub/dvc.yaml"]
+    write("dvcx/dvc.yaml", "stages: [\n")
+    pipeline.forget_tracked()
     assert stage_list.listed(pipeline).problems == []
-    with pytest.raises(FormatError, match=r"sub/dvc\.yaml"):
+    with pytest.raises(FormatError, match=r"dvcx/dvc\.yaml"):
         stage_list.listed(pipeline, fail=True)
 
 
