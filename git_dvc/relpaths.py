@@ -28,6 +28,11 @@ _SUSPECTS = ("\\", "\0", "//", "/\n", "\n/", "/./", "/../", "\n./", "\n../", "/.
              "\n.\n", "\n..\n", "\n\n", "git~")  # fmt: skip
 
 
+# Parts that begin with a letter, digit, '_' or '-': no '..', no '.git', nothing to think about.
+_PLAIN = re.compile(r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(?:/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*)*")
+_MOST_PLAIN = 200
+
+
 def _is_dot_git(component: str) -> bool:
     return bool(_NTFS_DOTGIT.fullmatch(_HFS_IGNORED.sub("", component)))
 
@@ -151,6 +156,15 @@ def resolve(folder: str, path: str, *, field: str = "path") -> str:
     Raises:
         UnsafePathError: The result is outside the project or unsafe in itself.
     """
+    if len(path) < _MOST_PLAIN and _PLAIN.fullmatch(path):
+        if not folder:
+            return path
+        if len(folder) < _MOST_PLAIN and _PLAIN.fullmatch(folder):
+            return f"{folder}/{path}"
+    return _resolved(folder, path, field)
+
+
+def _resolved(folder: str, path: str, field: str) -> str:
     if "\0" in path or "\\" in path or path.startswith("/") or not path:
         return check(path, field=field)
     joined = posixpath.normpath(posixpath.join(folder or ".", path))

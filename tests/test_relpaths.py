@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -154,3 +156,22 @@ def test_parents_are_every_directory_above() -> None:
 def test_inside_compares_whole_components() -> None:
     assert relpaths.inside("a/b", "a") and relpaths.inside("a", "a") and relpaths.inside("a", "")
     assert not relpaths.inside("ab", "a") and not relpaths.inside("a", "a/b")
+
+
+PARTS = st.sampled_from([
+    "a", "-x", "_", "a.b", "a.", ".a", "..", ".", "", ".git", "x.git", "git~1", ".dvc", "a b", "é",
+    "C:", "a\\b", "\0", "9", "x" * 300,
+])  # fmt: skip
+PATHS = st.lists(PARTS, max_size=4).map("/".join)
+
+
+@given(PATHS, PATHS)
+def test_the_short_way_to_resolve_leads_where_the_long_one_does(folder: str, path: str) -> None:
+    def outcome(resolve: Callable[[], str]) -> str:
+        try:
+            return resolve()
+        except UnsafePathError as problem:
+            return f"error: {problem.message}"
+
+    short = outcome(lambda: relpaths.resolve(folder, path))
+    assert short == outcome(lambda: relpaths._resolved(folder, path, "path"))

@@ -280,12 +280,11 @@ def _inside(folder: str, path: str) -> str | None:
     """Return a path that a stage reads, relative to the project; None if it lies outside."""
     if is_external(path):
         return None
-    if posixpath.normpath(posixpath.join(folder or ".", path)) == ".":
-        return ""
     try:
         return relpaths.resolve(folder, path)
     except FormatError:
-        return None
+        is_top = posixpath.normpath(posixpath.join(folder or ".", path)) == "."
+        return "" if is_top else None
 
 
 def _params(listed: Iterable[str | dict[str, list[str] | None]]) -> dict[str, tuple[str, ...]]:
