@@ -62,11 +62,12 @@ class Opened:
         from git_dvc.ops.reading import Reading
         from git_dvc.ops.versions import Versions
 
+        progress = console.progress()
         try:
-            self.reading: Reading = Reading(progress=console.progress())
+            self.reading: Reading = Reading(progress=progress)
         except NotASourceError:
             raise NotInGitError(os.getcwd()) from None
-        self.versions: Versions = Versions(self.reading)
+        self.versions: Versions = Versions(self.reading, progress)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,10 +36,13 @@ from git_dvc.ops import show
 from git_dvc.ops.catalogue import Entry
 from git_dvc.ops.reading import Reading
 from git_dvc.ops.views import CONFIG, CommitView
+from git_dvc.progress import NoProgress, Progress
 from git_dvc.tracked import STAGE_FILES, STAGES_FILE, TrackedOut, collect, is_source
 
 WORKSPACE = "workspace"
 _MOST_DEPTH = 100
+_MOST_HELD_BYTES = 64 * 1024**2
+"""Of the files whose values are remembered."""
 _MOST_ROUNDS = 3
 """A directory's manifest is fetched before the files in it."""
 
@@ -100,16 +103,19 @@ class Versions:
 
     Args:
         reading: The project that one stands in, its work tree.
+        progress: Told of the versions that were read.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, progress: Progress | None = None) -> None:
         self._reading = reading
+        self._progress = progress or NoProgress()
         self._source = reading.source
         self._git: Repository | None = None
         self._trees: Trees | None = None
         self._prefix = ""
         self._views: dict[str, CommitView] = {}
         self._values: dict[tuple[Parse, str, str], Any] = {}
+        self._held_bytes = 0
         self._stages: dict[tuple[object, ...], Stages | FormatError] = {}
         self._looked_up: dict[tuple[str, str], dict[str, None]] = {}
         self._outs: dict[tuple[str, ...], dict[str, TrackedOut]] = {}
@@ -210,11 +216,22 @@ class Versions:
         """
         wanted = list(where)
         for _ in range(_MOST_ROUNDS if fetch else 0):
-            found = [self._look(one, look) for one in wanted]
+            found = self._look_at_all(wanted, look)
             if not self._lacking:
                 return found
             self._fetch()
-        return [self._look(one, look) for one in wanted]
+        return self._look_at_all(wanted, look)
+
+    def _look_at_all(self, wanted: Sequence[Where], look: Look) -> list[Version]:
+        found = []
+        self._progress.start("Reading versions", len(wanted))
+        try:
+            for one in wanted:
+                found.append(self._look(one, look))
+                self._progress.advance(1)
+        finally:
+            self._progress.finish()
+        return found
 
     def _look(self, where: Where, look: Look) -> Version:
         problems: Problems = {}
@@ -312,7 +329,13 @@ class Versions:
         """Return the value of one of Git's files."""
         key = (parse, path, blob)
         if key not in self._values:
-            self._values[key] = parse(path, self.trees.blob(blob))
+            data = self.trees.blob(blob)
+            value = parse(path, data)
+            self._held_bytes += len(data)
+            if self._held_bytes > _MOST_HELD_BYTES:
+                self._values.clear()
+                self._held_bytes = len(data)
+            self._values[key] = value
         return self._values[key]
 
     def own(self, commit: str) -> dict[str, str]:

@@ -119,6 +119,12 @@ def test_what_versions_share_is_understood_once(
         "metrics.json": 3 + 1,
         "log.csv": 1 + 1,
     }
+    # Large ones are not all held at a time.
+    everything = answer(cli, "metrics", "show", "-A")
+    monkeypatch.setattr(versions, "_MOST_HELD_BYTES", 50)
+    read.clear()
+    assert answer(cli, "metrics", "show", "-A") == everything
+    assert read.count("metrics.json") > 3 + 1
 
 
 def test_one_version_and_chosen_ones(story: Path, cli: Cli) -> None:
