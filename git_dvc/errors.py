@@ -825,11 +825,33 @@ class UncomparedError(GitDvcError):
 
     def __init__(self, rev: str, failed: Sequence[GitDvcError], *, asked: bool) -> None:
         where = f"the version of {quoted(rev)} is not in the cache"
-        if failed:
-            where += f", and cannot be fetched: {failed[0].message}"
+        why = [error.message for error in failed if not isinstance(error, UnfetchedError)]
+        if why:
+            where += f", and cannot be fetched: {why[0]}"
         elif asked:
             where += ", and no remote has it"
         super().__init__(where, hint="" if asked else "bring it with --fetch")
+
+
+class UnfetchedError(GitDvcError):
+    """What a version names is on no remote.
+
+    Args:
+        rev: The version.
+        paths: What was looked for.
+        has_remote: Whether there is a remote for it.
+    """
+
+    def __init__(self, rev: str, paths: Sequence[str], *, has_remote: bool) -> None:
+        hint = "add one with 'git dvc remote add -d NAME URL'"
+        if has_remote:
+            hint = "it was never pushed, or is gone: run 'git dvc push -A' in a clone that has it"
+        what = "no remote has" if has_remote else "there is no remote to fetch from"
+        super().__init__(
+            f"{what} what {quoted(rev)} names:",
+            details=path_lines(paths),
+            hint=hint,
+        )
 
 
 class UnknownStageError(GitDvcError):

@@ -146,6 +146,8 @@ def diff(
                 console.write(render.json_line({"a": old, "b": new, **inside.to_json(found)}))
             elif as_markdown or not to_page:
                 _say(project, found, as_markdown)
+            for problem in found.failed:
+                console.error(str(problem))
             if found.lacks and not fetch:
                 console.hint("bring what the cache lacks with --fetch")
             return 0 if found.is_whole else 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from git_dvc.cli.render import number_of, plain
+from git_dvc.cli.render import and_list, number_of, plain
 from git_dvc.compare.content.report import (
     ADDED,
     CHANGED,
@@ -91,8 +91,9 @@ def left_out(found: Found, seen: Shown) -> Iterator[str]:
             f"{number_of(found.more, 'more file')} differ{'s' if found.more == 1 else ''}, "
             "see 'git dvc diff'; --max-files looks into more"
         )
-    for path in found.missing:
-        yield f"{quoted(seen(path))}/ differs; its list of files is not in the cache"
+    for path, revs in found.missing.items():
+        where = and_list([quoted(rev) for rev in revs])
+        yield f"{quoted(seen(path))}/ differs; the list of its files at {where} is not in the cache"
 
 
 # -- text -----------------------------------------------------------------------------------

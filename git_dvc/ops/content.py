@@ -23,6 +23,7 @@ from git_dvc.errors import (
     InNeitherError,
     MissingObjectError,
     UncomparedError,
+    UnfetchedError,
 )
 from git_dvc.git.repo import Repository
 from git_dvc.git.trees import Trees
@@ -102,15 +103,17 @@ class Found(NamedTuple):
         files: What differs, by path; those that were compared.
         more: How many other files differ.
         missing: Directories whose list of files is not here, so that all that is known of them
-            is that they differ.
+            is that they differ; with the revisions of these lists.
         problems: Pointer files and handlers that cannot be used.
+        failed: Why something could not be fetched.
         lacks: Whether the cache lacks something that was needed.
     """
 
     files: list[FileChange]
     more: int
-    missing: list[str]
+    missing: dict[str, list[str]]
     problems: list[FormatError]
+    failed: Sequence[GitDvcError] = ()
     lacks: bool = False
 
     @property
@@ -157,7 +160,7 @@ def compare(project: Project, asked: Asked, progress: Progress | None = None) ->
                 (place, entry)
                 for path in wanted
                 for place, entry in enumerate(pairs[path][1:])
-                if isinstance(entry, Entry)
+                if isinstance(entry, Entry) and pairs[path][0] != RENAMED
             )
         kinds = Kinds()
         shown_bytes = 0
@@ -166,19 +169,25 @@ def compare(project: Project, asked: Asked, progress: Progress | None = None) ->
         files = []
         try:
             for path in wanted:
-                files.append(_changed(sides, kinds, path, pairs[path], options))
+                change = _changed(sides, kinds, path, pairs[path], options)
+                files.append(_noted(change) if options != asked.options else change)
                 shown_bytes += _picture_bytes(files[-1].report)
                 if shown_bytes > MOST_PICTURE_BYTES:
                     options = options._replace(pictures=False)
                 watch.advance(1)
         finally:
             watch.finish()
+    missing: dict[str, list[str]] = {}
+    for rev, side in zip((asked.a_rev, asked.b_rev or ""), found.unlisted, strict=True):
+        for entry in side:
+            missing.setdefault(entry.path, []).append(rev)
     return Found(
         files,
         len(pairs) - len(wanted),
-        sorted({entry.path for side in found.unlisted for entry in side}),
+        dict(sorted(missing.items())),
         [*found.problems, *(FormatError(problem, "plug-in") for problem in kinds.problems)],
-        sides.lacks or any(found.unlisted),
+        sides.failed,
+        sides.lacks or bool(missing),
     )
 
 
@@ -217,6 +226,9 @@ def _joined(data: Pair | None, git: Pair) -> Pair:
 def _changed(sides: _Sides, kinds: Kinds, path: str, pair: Pair, options: Options) -> FileChange:
     status, old, new = pair
     was = old.path if isinstance(old, Entry) else path
+    if status == RENAMED:  # what is in it is the same
+        versions = [_version(thing, sides.size(thing)) for thing in (old, new)]
+        return FileChange(path, was, status, versions[0], versions[1], None)
     contents: list[Content | None] = []
     problems = []
     for place, thing in enumerate((old, new)):
@@ -226,17 +238,26 @@ def _changed(sides: _Sides, kinds: Kinds, path: str, pair: Pair, options: Option
             contents.append(None)
             problems.append(_why(problem))
     versions = [
-        None if thing is None else _version(thing, content)
+        _version(thing, None if content is None else content.size_bytes)
         for thing, content in zip((old, new), contents, strict=True)
     ]
     report = None
-    if not problems and status != RENAMED:
+    if not problems:
         try:
             report = kinds.compare(contents[0], contents[1], options)
-        except OSError as problem:
+        except (GitDvcError, OSError) as problem:
             problems.append(_why(problem))
     why = "; ".join(dict.fromkeys(problems))
     return FileChange(path, was, status, versions[0], versions[1], report, why)
+
+
+def _noted(change: FileChange) -> FileChange:
+    """Return an image that is not shown, with the reason."""
+    report = change.report
+    if report is None or report.kind != "image":
+        return change
+    note = "it is not shown: the page would be too large; name fewer files"
+    return change._replace(report=report._replace(notes=[*report.notes, note]))
 
 
 def _picture_bytes(report: Report | None) -> int:
@@ -251,9 +272,10 @@ def _why(problem: GitDvcError | OSError) -> str:
     return problem.message
 
 
-def _version(thing: Entry | str, content: Content | None) -> Version:
-    size = content.size_bytes if content is not None else None
-    return Version(size, thing.hash if isinstance(thing, Entry) else "")
+def _version(thing: Thing, size_bytes: int | None) -> Version | None:
+    if thing is None:
+        return None
+    return Version(size_bytes, thing.hash if isinstance(thing, Entry) else "")
 
 
 # -- where the content is -------------------------------------------------------------------
@@ -304,6 +326,7 @@ class _Sides:
 
     Attributes:
         lacks: Whether the cache lacks something that was asked for.
+        failed: Why something could not be fetched.
     """
 
     def __init__(self, project: Project, asked: Asked, progress: Progress) -> None:
@@ -315,7 +338,7 @@ class _Sides:
         self._fetches = asked.fetch
         self._trees = Trees(project.repo)
         self._commits = [None if rev is None else self._trees.resolve(rev) for rev in self._revs]
-        self._failed: list[GitDvcError] = []
+        self.failed: list[GitDvcError] = []
         self.lacks = False
 
     def __enter__(self) -> _Sides:
@@ -326,6 +349,12 @@ class _Sides:
 
     def _is_work_tree(self, place: int) -> bool:
         return self._revs[place] is None
+
+    def size(self, thing: Thing) -> int | None:
+        """Return the size of tracked data, if the cache has it."""
+        if not isinstance(thing, Entry):
+            return None
+        return self._project.cache(thing.hash_name).size(thing.hash)
 
     def opened(self, place: int, thing: Entry | str) -> Content:
         """Return a version of a file.
@@ -351,7 +380,7 @@ class _Sides:
         except MissingObjectError:
             self.lacks = True
             raise UncomparedError(
-                self._revs[place] or "", self._failed, asked=self._fetches
+                self._revs[place] or "", self.failed, asked=self._fetches
             ) from None
         try:
             return _File(thing.path, os.fstat(fd).st_size, descriptor, self._progress)
@@ -402,8 +431,11 @@ class _Sides:
                 for name in self._differing(path):
                     self._note(found, name, [self._has(place, name) == "file" for place in (0, 1)])
             elif target in others:
+                known = self._known()
                 raise InNeitherError(
-                    target, [rev or "the work tree" for rev in self._revs], self._known()
+                    target,
+                    [rev or "the work tree" for rev in self._revs],
+                    () if target in known else known,  # another version has it
                 )
         return found
 
@@ -488,9 +520,18 @@ class _Sides:
                     self._project.root, self._revs[place], progress=self._progress
                 ) as source:
                     found = [source.entry(path) for path in entries]
-                    source.fetch(found, self._project.cache, self._progress)
+                    nowhere = source.fetch(found, self._project.cache, self._progress)
+                    if nowhere:
+                        part = source.parts[nowhere[0].project]
+                        self.failed.append(
+                            UnfetchedError(
+                                self._revs[place] or "",
+                                [self._project.shown(one.path) for one in nowhere],
+                                has_remote=part.has_remote(nowhere[0].out),
+                            )
+                        )
             except GitDvcError as problem:
-                self._failed.append(problem)
+                self.failed.append(problem)
         for name in {entry.hash_name for some in lacking.values() for entry in some.values()}:
             self._project.cache(name).flush()
 

@@ -137,8 +137,11 @@ def test_what_is_not_here_is_said(versions: Path, cli: Cli) -> None:
     shutil.rmtree(versions / ".dvc" / "cache")
     said = cli("diff", "--content", "v1", "v2")
     assert said.code == 1
-    assert said.out == "data/ differs; its list of files is not in the cache\n"
+    assert said.out == "data/ differs; the list of its files at v1 and v2 is not in the cache\n"
     assert said.err == "hint: bring what the cache lacks with --fetch\n"
+    said = cli("diff", "--content", "v1", "v2", "--fetch")
+    assert said.code == 1
+    assert said.err.startswith("error: ") and "--fetch" not in said.err
 
 
 def test_options_that_need_content(versions: Path, cli: Cli) -> None:

@@ -141,7 +141,7 @@ def test_what_the_cache_lacks_is_named_and_fetched_on_request(
     shutil.rmtree(versions.cache_root)
     found = compare(reopen(), Asked("v1", "v2"))
     assert not found.is_whole
-    assert found.missing == ["d"]
+    assert found.missing == {"d": ["v1", "v2"]}
     lacking = "the version of v1 is not in the cache; the version of v2 is not in the cache"
     assert short(found) == dict.fromkeys(("labels.csv", "notes/data.csv"), ("modified", lacking))
     assert to_json(found)["not in cache"] == ["d/"]
@@ -159,6 +159,14 @@ def test_what_the_cache_lacks_is_named_and_fetched_on_request(
     found = compare(reopen(), Asked("v1", "v2", ["labels.csv"], fetch=True))
     assert not found.is_whole
     assert "cannot be fetched" in found.files[0].problem or "no remote" in found.files[0].problem
+
+
+def test_what_was_only_renamed_needs_no_data(versions: Project, reopen: Opener) -> None:
+    cache = reopen().cache()
+    os.unlink(cache.path(md5(b"moved\n")))
+    found = compare(reopen(), Asked("v1", "v2", ["d/moved.txt", "d/new_name.txt"]))
+    assert short(found) == {"d/new_name.txt": ("renamed", "")}
+    assert found.is_whole and not found.lacks
 
 
 def test_only_so_many_files_are_looked_into(versions: Project, reopen: Opener) -> None:
@@ -257,3 +265,5 @@ def test_a_page_gets_only_so_many_bytes_of_images(
         found = compare(again, Asked(options=Options(pictures=True)))
     blocks = [len(one.report.blocks) for one in found.files if one.report is not None]
     assert blocks == [1, 0]
+    last = found.files[1].report
+    assert last is not None and "name fewer files" in last.notes[-1]
