@@ -529,6 +529,9 @@ class _Context:
                 return FormatError(f"{what}: {there} is a list of {len(value)}")
             if not isinstance(value, dict):
                 return FormatError(f"{what}: {there} is {shown(value)}")
+            keys = ", ".join(shown(key) for key in list(value)[:5])
+            more = ", ..." if len(value) > 5 else ""
+            return FormatError(f"{what}: {there} has " + (keys + more if value else "nothing"))
         where = list(dict.fromkeys(source.path for source in self._sources if source.path))
         places = " or ".join(where[:3]) if where else f"'vars', and no {DEFAULT_PARAMS}"
         return FormatError(f"{what} in {places}")

@@ -9,7 +9,7 @@ from git_dvc.ops import stages
 from git_dvc.pipeline import loading
 from git_dvc.pipeline.loading import Stages
 from git_dvc.project import Project
-from tests.ops.conftest import write
+from tests.ops.conftest import Opener, write
 
 FILES = {
     "dvc.yaml": "stages: {prepare: {cmd: x, outs: [clean]}, train: {cmd: x}, train2: {cmd: x}}",
@@ -41,6 +41,15 @@ def test_they_are_found_in_the_work_tree_also_where_git_does_not_know_them(
     write(".dvcignore", "old\n")
     found = stages.load(project)
     assert list(found.stages) == ["data.dvc", "prepare", "train", "train2", "sub/dvc.yaml:train"]
+
+
+def test_config_says_how_mappings_become_options(project: Project, reopen: Opener) -> None:
+    write("dvc.yaml", "stages: {s: {cmd: 'x ${f}'}}")
+    write("params.yaml", "f: {a: false, b: [1, 2]}")
+    assert stages.load(project).stages["s"].cmd == ("x --b 1 2",)
+    with open(".dvc/config", "a") as config:
+        config.write("[parsing]\n    bool = boolean_optional\n    list = append\n")
+    assert stages.load(reopen()).stages["s"].cmd == ("x --no-a --b 1 --b 2",)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_config_says_how_truth_values_and_lists_become_options() -> None:
         ("x ${nam}", "stages.s.cmd: there is no 'nam' (did you mean 'name'?)"),
         ("x ${nowhere}", "stages.s.cmd: there is no 'nowhere' in params.yaml"),
         ("x ${n.m}", "stages.s.cmd: there is no 'n.m': 'n' is 3"),
+        ("x ${models.tiny}", "there is no 'models.tiny': 'models' has 'small', 'large'"),
         ("x ${langs[2]}", "stages.s.cmd: there is no 'langs[2]': 'langs' is a list of 2"),
         ("x ${langs}", "stages.s.cmd: '${langs}' is a list, which cannot stand here"),
         ("${flags}", "stages.s.cmd: '${flags}' is a mapping; it makes options, and needs a"),
