@@ -198,6 +198,8 @@ def test_a_version_has_the_same_colour_in_every_figure() -> None:
     figure = figure_of({"a.json": [{"y": 2}]}, None, "v2")
     made = page.drawable(figure, templates.BUILT_IN["simple"], ["v1", "v2"])
     assert made["encoding"]["color"]["scale"]["range"] == [figures.COLOURS[1]]
+    many = [f"v{number}" for number in range(20)]
+    assert len(set(figures.colours(many, many)["scale"]["range"])) == 20
 
 
 # -- the page --------------------------------------------------------------------------------

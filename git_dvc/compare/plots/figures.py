@@ -32,6 +32,11 @@ _X_VALUE, _Y_VALUE = "dvc_inferred_x_value", "dvc_inferred_y_value"
 _RESERVED = (_REV, _FILE, _FIELD, f"{_FILE}{_JOIN}{_FIELD}")
 
 COLOURS = ("#945dd6", "#13adc7", "#f46837", "#48bb78", "#4299e1", "#ed8936", "#f56565")
+MANY_COLOURS = (
+    *COLOURS, "#b7791f", "#2c7a7b", "#d53f8c", "#718096", "#9ae6b4", "#2b6cb0", "#fbb6ce",
+    "#744210", "#00b5d8", "#c53030", "#b794f4", "#276749", "#f6e05e",
+)  # fmt: skip
+"""For pages that compare many versions; the first ones are DVC's."""
 _RANGES: dict[str, Sequence[Any]] = {
     "color": COLOURS,
     "stroke_dash": [[1, 0], [8, 8], [8, 4], [4, 4], [4, 2], [2, 1], [1, 1]],
@@ -424,11 +429,16 @@ def _marked(point: Row, varied: Sequence[str]) -> Row:
 
 def colours(revs: Sequence[str], every: Sequence[str] = ()) -> dict[str, Any]:
     """Return the colours of versions; ``every``: of how many these are some."""
-    found = _mapping("color", _REV, every or revs)
+    found = _mapping("color", _REV, revs)
     if every:
-        chosen = dict(zip(every, found["scale"]["range"], strict=True))
-        found["scale"] = {"domain": list(revs), "range": [chosen[rev] for rev in revs]}
+        colour_of = {rev: colour(place) for place, rev in enumerate(every)}
+        found["scale"]["range"] = [colour_of[rev] for rev in revs]
     return found
+
+
+def colour(place: int) -> str:
+    """Return the colour of a version by its place among all that are compared."""
+    return MANY_COLOURS[place % len(MANY_COLOURS)]
 
 
 def _mapping(kind: str, field: str, domain: Sequence[str]) -> dict[str, Any]:

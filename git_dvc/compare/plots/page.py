@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from git_dvc.compare.plots import figures, rows, templates
-from git_dvc.compare.plots.figures import COLOURS, Figure, Picture, Trouble
+from git_dvc.compare.plots.figures import Figure, Picture, Trouble
 from git_dvc.errors import FormatError, GitDvcError, quoted
 
 _FEW_CLASSES = 12
@@ -391,7 +391,7 @@ def _title_of(rev: str) -> str:
 
 def _chips(revs: Sequence[str]) -> Iterator[str]:
     for place, rev in enumerate(revs):
-        colour = COLOURS[place % len(COLOURS)]
+        colour = figures.colour(place)
         yield (
             f'<button type="button" data-chip="{escape(rev)}" aria-pressed="true" '
             f'title="Show or hide">'
