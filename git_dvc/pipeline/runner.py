@@ -180,7 +180,7 @@ class _Crew:
             self._executor.resized()
         if PAUSE in came:
             self._executor.pause()
-            os.kill(os.getpid(), signal.SIGSTOP)  # until somebody says SIGCONT
+            self._signals.pause()
             self._executor.pause(resumed=True)
 
     def _take_in_all(self) -> None:

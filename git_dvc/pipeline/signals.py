@@ -79,6 +79,15 @@ class Signals:
         elif now > self._stop_came + ONCE_S:
             raise KeyboardInterrupt
 
+    def pause(self) -> None:
+        """Halt, as Ctrl-Z wants it, until the shell lets us go on.
+
+        The system's own way, which does nothing where no shell could ever do that.
+        """
+        old = signal.signal(PAUSE, signal.SIG_DFL)
+        os.kill(os.getpid(), PAUSE)
+        signal.signal(PAUSE, old)
+
     def came(self) -> set[int]:
         """Return what has come since the last call, other than what asks to end."""
         if self.wake >= 0:

@@ -89,6 +89,11 @@ def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
     assert shown.count("Stopped") == 2 and "got x" in shown and "\nok" in shown
 
 
+def test_ctrl_z_without_a_shell_halts_nothing_for_ever(tmp_path: Path) -> None:
+    shown = on_terminal(tmp_path, "echo ready; sleep 0.5; echo done", replies=[("ready", "\x1a")])
+    assert "done\r\nok" in shown
+
+
 def test_in_the_background_it_waits_for_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     shell = ["/bin/bash", "--norc", "--noediting", "-i"]
