@@ -20,6 +20,7 @@ good that were made from something else.)
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -45,9 +46,11 @@ from git_dvc.pipeline.stage import Stage, StageOut
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.cache import COPY as CACHE_COPY
-from git_dvc.store.state import Header
+from git_dvc.store.state import CLOCK_GRAIN_NS, Header
 from git_dvc.tracked import TrackedOut
 from git_dvc.workspace.scan import DIRECTORY
+
+_LARGE_BYTES = 16 * 1024**2
 
 
 class Inputs(NamedTuple):
@@ -339,6 +342,7 @@ class Saver:
         if missing:
             raise MissingOutputError(stage.address, missing)
         deps, params, changed = self._after(stage, inputs)
+        self._let_settle(stage)
         outs: list[Out] = []
         stored: list[Recorded] = []
         for out in stage.outs:
@@ -362,6 +366,18 @@ class Saver:
         if self._commit and runcache.is_kept(stage):
             self._store_uncached(stage)
         return Made(lock, tuple(stored), changed)
+
+    def _let_settle(self, stage: Stage) -> None:
+        """Wait for the clock to go on where a large file was written last.
+
+        What is hashed within the tick of its last change has to be read once more the next time.
+        """
+        for out in stage.outs:
+            found = fsutil.lstat(self._full(out.relpath)) if out.relpath else None
+            if found is not None and found.st_size >= _LARGE_BYTES:
+                since_ns = time.time_ns() - found.st_mtime_ns
+                if 0 <= since_ns <= CLOCK_GRAIN_NS:
+                    time.sleep((CLOCK_GRAIN_NS - since_ns) / 1e9 + 0.001)
 
     def _store_uncached(self, stage: Stage) -> None:
         """Store metrics and plots that Git versions, for the run cache; they stay as they are."""

@@ -22,7 +22,7 @@ from git_dvc.errors import (
 )
 from git_dvc.formats import lockfile
 from git_dvc.formats.lockfile import LockStage
-from git_dvc.ops import remote
+from git_dvc.ops import remote, stage_run
 from git_dvc.ops.add import add
 from git_dvc.ops.checkout import follow
 from git_dvc.ops.commit import commit
@@ -304,6 +304,18 @@ def test_positions_and_other_records_stay_as_they_are(project: Project) -> None:
     write("dvc.lock", commented)
     run(project, "y", lambda: write("y", "third"))
     assert Path("dvc.lock").read_text() == commented.replace(md5("other"), md5("third"))
+
+
+def test_a_large_output_is_not_read_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_run, "_LARGE_BYTES", 1)
+    write("a", "1")
+    write("dvc.yaml", COPY)
+    run(project, command=lambda: write("b", "just written"))
+    placed = project.state.placed("b")
+    assert placed is not None
+    assert placed.entries[""][2] == os.stat("b").st_mtime_ns
 
 
 # -- the run cache ----------------------------------------------------------------------------
