@@ -212,8 +212,11 @@ def _definition(project: Project, wanted: Wanted, source: str) -> Definition:
 
 
 def _readable(project: Project, source: str) -> bytes | None:
-    """Return a ``dvc.yaml``, refusing one that nobody would see."""
+    """Return what is in a file, refusing one that nobody would see."""
     shown = quoted(project.shown(source))
+    folder = source.rpartition("/")[0]
+    if not os.path.isdir(project.path(folder)):
+        raise CannotAddStageError(f"no such directory: {quoted(project.shown(folder))}", "make it")
     if project.ignore.match_file(source):
         raise CannotAddStageError(
             f"a .dvcignore pattern excludes {shown}",

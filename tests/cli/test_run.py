@@ -115,6 +115,20 @@ def test_the_old_form_writes_a_stage_file_that_all_commands_know(
     assert cli("freeze", "Dvcfile").out.startswith("froze Dvcfile")
 
 
+def test_a_stage_file_elsewhere_runs_where_the_user_stands(data: Path, cli: Cli) -> None:
+    words = ("run", "-f", "sub/Dvcfile", "-d", "in", "-o", "out", "cp in out")
+    said = cli(*words)
+    assert (said.code, said.err) == (1, "error: no such directory: sub\nhint: make it\n")
+    assert not (data / ".gitignore").exists()
+    (data / "sub").mkdir()
+    assert cli(*words).code == 0
+    assert (data / "out").read_text() == "1\n"
+    assert "wdir: ..\n" in (data / "sub" / "Dvcfile").read_text()
+    (data / "in").write_text("2\n")
+    assert cli("repro", "sub/Dvcfile").code == 0
+    assert (data / "out").read_text() == "2\n"
+
+
 def test_a_stage_has_a_name_or_a_file(data: Path, cli: Cli) -> None:
     said = cli("run", "-f", "Dvcfile", "-n", "x", "-o", "out", "cp in out")
     assert said.code == 129
