@@ -76,6 +76,14 @@ def test_comparing_versions_loads_no_reader_of_command_lines(project: Path, cli:
         assert not found & {"typer", "rich", "click"}
 
 
+def test_looking_at_stages_loads_no_reader_of_command_lines(project: Path, cli: Cli) -> None:
+    cli("stage", "add", "-q", "-n", "train", "-o", "model", "train")
+    for words in (["dag", "--full"], ["stage", "list", "--all"]):
+        found = loaded_by(words, project)
+        assert "git_dvc.pipeline.loading" in found
+        assert not found & (SLOW - {"inspect", "subprocess"})
+
+
 @pytest.mark.parametrize(
     "more",
     [["-o"], ["--rev"], ["third"], ["--remote-config", "a"], ["-x"]],
