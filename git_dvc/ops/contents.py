@@ -97,7 +97,7 @@ class Contents:
         self._learned = {}
 
     def values(self, path: str) -> Any:
-        """Return the values in a parameters file, or None if it is not there.
+        """Return the values in a parameters file, as lock files hold them; None if there is none.
 
         Raises:
             FormatError: It cannot be understood.
@@ -119,7 +119,10 @@ class Contents:
         except OSError as problem:
             why = (problem.strerror or str(problem)).lower()
             raise FormatError(f"cannot be read: {why}", path) from None
-        value = values.parse(path, data)
+        try:
+            value = _plain(values.parse(path, data))
+        except FormatError as problem:
+            raise problem if problem.where else problem.at(path) from None
         self._values[path] = about, value
         return value
 
@@ -230,3 +233,22 @@ def _described(path: str, hash_name: str, record: Placed, found: Scan) -> Conten
         value = hashing.of_bytes(data, hashing.ALGORITHMS[hash_name]) + DIR_SUFFIX
     out = Out(path, value, hash_name, found.size_bytes(), len(found.entries))
     return Content(out, found.entries)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a lock file holds it: tuples and sets are lists there, dates are text.
+
+    Raises:
+        FormatError: A mapping has keys that cannot be sorted.
+    """
+    if isinstance(value, dict):
+        if len({isinstance(key, str) for key in value}) > 1:
+            raise FormatError("some keys of a mapping are text and others are not")
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, value), key=repr)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return str(value)

@@ -209,8 +209,7 @@ class Saver:
                 missing[self._shown(place)] = absent
         if missing:
             raise MissingParametersError(stage.address, missing)
-        return {path: {key: _plain(item) for key, item in some.items()}
-                for path, some in found.items()}  # fmt: skip
+        return found
 
     def prepare(self, stage: Stage) -> None:
         """Make room for a stage's outputs: remove them, or unprotect those with ``persist``.
@@ -551,14 +550,3 @@ def _only_added(before: Content, after: Content) -> bool:
         if (now is None or now[0] != entry[0]) and "__pycache__" not in path.split("/"):
             return False
     return "" not in before.entries and "" not in after.entries
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as a lock file can hold it: tuples and sets are lists there."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(map(_plain, value), key=repr)
-    return value

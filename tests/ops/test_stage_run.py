@@ -14,6 +14,7 @@ import pytest
 from git_dvc import hashing
 from git_dvc.errors import (
     CannotTrackError,
+    FormatError,
     IgnoredRecordError,
     MissingDependencyError,
     MissingOutputError,
@@ -36,6 +37,7 @@ from git_dvc.ops.wanted import Asked
 from git_dvc.pipeline.stage import Stage
 from git_dvc.project import Project
 from tests.ops.conftest import Opener, git, write
+from tests.scene import git_dvc
 
 COPY = """\
 stages:
@@ -316,6 +318,26 @@ def test_a_large_output_is_not_read_again(
     placed = project.state.placed("b")
     assert placed is not None
     assert placed.entries[""][2] == os.stat("b").st_mtime_ns
+
+
+def test_every_kind_of_parameter_is_recorded_and_known_again(project: Project) -> None:
+    write("a", "1")
+    write("p.py", "T = (1, 2)\nS = {2, 1}\nB = b'x'\nC = 1j\n")
+    write("p.toml", "day = 2026-01-02\nat = 10:00:00\n")
+    write("p.yaml", "labels: {0: cat, 1: dog}\nday: 2026-01-02\nnone:\n")
+    whole = "    params: [p.py: , p.toml: , p.yaml: ]\n    outs"
+    write("dvc.yaml", COPY.replace("    outs", whole))
+    run(project)
+    assert locked()["copy"].params == {
+        "p.py": {"T": [1, 2], "S": [1, 2], "B": "b'x'", "C": "1j"},
+        "p.toml": {"day": "2026-01-02", "at": "10:00:00"},
+        "p.yaml": {"labels": {0: "cat", 1: "dog"}, "day": "2026-01-02", "none": None},
+    }
+    assert Saver(project).used_the_same(stage_of(project, "copy"))
+    assert git_dvc("repro", cwd=".").stdout.startswith("Stage 'copy' didn't change")
+    write("p.yaml", "1: one\nb: two\n")
+    with pytest.raises(FormatError):
+        run(project)
 
 
 # -- the run cache ----------------------------------------------------------------------------
