@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from git_dvc.errors import CyclicPipelineError, OverlappingOutsError
@@ -136,6 +136,7 @@ def test_no_stage_is_defined_inside_of_what_one_makes() -> None:
         graphs.build([stage("a", "", "sub"), Stage("b", "sub/dvc.yaml", cmd=("true",))])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.lists(st.sets(st.integers(0, 11), max_size=4), min_size=1, max_size=12))
 def test_every_order_has_what_is_needed_first(edges: list[set[int]]) -> None:
     stages = [
