@@ -22,7 +22,7 @@ from git_dvc.ops import named
 from git_dvc.ops.sync import open_projects
 from git_dvc.project import DVC_DIR, Project, escaped
 from git_dvc.store.oplog import DEFAULT_DAYS, OpLog
-from git_dvc.tracked import STAGES_FILE, Tracked, collect, is_pointer
+from git_dvc.tracked import STAGE_FILES, STAGES_FILE, Tracked, collect, is_pointer
 from git_dvc.workspace import links
 
 SCOPE = "scope"
@@ -485,7 +485,8 @@ def _special_heads(git_dir: str) -> Iterator[str]:
 def _index_entries(project: Project, git_dir: str) -> list[IndexEntry]:
     """Return the pointer and lock files that one work tree has staged."""
     base = f":(top){escaped(project.prefix)}/" if project.prefix else ":(top)"
-    names = ("*.dvc", "dvc.lock", "*/dvc.lock", STAGES_FILE, f"*/{STAGES_FILE}")
+    files = ("dvc.lock", *STAGE_FILES)
+    names = ("*.dvc", *files, *(f"*/{name}" for name in files))
     args = [f"--git-dir={git_dir}", f"--work-tree={git_dir}", "ls-files", "-s", "-z", "--"]
     args += [base + name for name in names]
     result = git(args, cwd=git_dir)

@@ -84,7 +84,7 @@ def test_a_hook(place: Scene, harm: str) -> None:
     words = {
         "gone": "absent",
         "mode": f"not executable: {path} is not executable",
-        "old": "outdated: it is of version 1, and this git-dvc has 2",
+        "old": "outdated: it is of version 1, and this git-dvc has 3",
         "program": "outdated: its program is gone: /gone/git-dvc",
         "foreign": "foreign: there is a hook that is not ours",
     }

@@ -20,6 +20,7 @@ from tests.scene import check_objects, is_clean, leftovers, md5, read_tree, run,
 
 V1 = {"data/train/cat.1.jpg": "cat 1\n", "data/train/dog.1.jpg": "dog 1\n", "model.h5": "model 1\n"}
 MORE = {"data/train/cat.2.jpg": "cat 2\n", "data/train/dog.1.jpg": "dog 1b\n"}
+DVCFILE = "cmd: cp in model\ndeps: [{path: in}]\nouts: [{path: model}]\n"
 V2 = {**V1, **MORE, "model.h5": "model 2\n"}
 
 
@@ -358,3 +359,15 @@ def test_a_program_that_has_gone_does_not_stop_git(
     assert done.returncode == 0
     assert "git dvc install" in done.stderr
     assert work.has(V2)
+
+
+def test_a_stage_file_of_an_old_version_is_followed(empty: Work) -> None:
+    for number in "12":
+        write_tree(empty.top, {"sub/in": number, "sub/Dvcfile": DVCFILE})
+        assert run("git-dvc", "repro", "sub/Dvcfile", cwd=empty.top).returncode == 0
+        empty.git("add", "-A")
+        empty.git("commit", "-qm", number)
+    empty.git("checkout", "-q", "HEAD~1")
+    assert empty.text("sub/model") == "1"
+    empty.git("checkout", "-q", "-")
+    assert empty.text("sub/model") == "2"
