@@ -19,7 +19,7 @@ git dvc status                # all of the project
 git dvc status images.dvc     # one output
 git dvc status -q || git dvc add images   # exit code 1: something is not recorded
 git dvc status --json
-git dvc status --why          # what made each stage stale, and what would run because of it
+git dvc status --why          # what made each stage stale, and what would run
 git dvc status -c             # what the remote lacks, or has and the cache lacks
 git dvc status -c -a -T       # and of all branches and tags
 """
