@@ -11,6 +11,8 @@ from git_dvc.compare.plots import drawing, figures, page, rows, templates
 from git_dvc.compare.plots.figures import Definition, Figure, Version
 from git_dvc.errors import FormatError, PlotError
 
+TEMPLATE = templates.BUILT_IN["simple"]
+
 
 def figure_of(
     files: dict[str, Any], definition: Definition | None = None, *revs: str, **props: Any
@@ -198,7 +200,10 @@ def test_a_version_has_the_same_colour_in_every_figure() -> None:
     figure = figure_of({"a.json": [{"y": 2}]}, None, "v2")
     made = page.drawable(figure, templates.BUILT_IN["simple"], ["v1", "v2"])
     assert made["encoding"]["color"]["scale"]["range"] == [figures.COLOURS[1]]
+    assert "legend" not in made["encoding"]["color"]
     many = [f"v{number}" for number in range(20)]
+    made = page.drawable(figure_of({"a.json": [{"y": 2}]}, None, *many), TEMPLATE, many)
+    assert made["encoding"]["color"]["legend"]["orient"] == "bottom"
     assert len(set(figures.colours(many, many)["scale"]["range"])) == 20
 
 

@@ -20,6 +20,10 @@ from git_dvc.errors import FormatError, GitDvcError, quoted
 _FEW_CLASSES = 12
 _IN_A_ROW = 3
 """So many matrices stand beside each other, where the page does not know better."""
+_MOST_NAMED = 5
+"""So many versions are named in the title."""
+_MOST_BESIDE, _LONGEST_BESIDE = 8, 16
+"""So many versions, with names so long, stand beside a chart."""
 _MOST_POINTS = 2000
 """So many points of one curve are drawn; a screen has not more across."""
 _MOST_SMOOTH = 5000
@@ -78,7 +82,7 @@ def drawable(figure: Figure, template: templates.Spec, revs: Sequence[str]) -> d
     if built_in and figure.template in _WITH_LINES:
         points = _thinned(points, *(str(figure.props.get(axis)) for axis in ("x", "y")))
     figure = figure._replace(points=points)
-    given = {"zoom_and_pan": _zoom(list(fields)), "color": figures.colours(figure.revs, revs)}
+    given = {"zoom_and_pan": _zoom(list(fields)), "color": _colours(figure.revs, revs)}
     spec = _without_empty(figures.spec(figure, template, {**given, "plot_width": "container"}))
     if _is_faceted(spec):
         spec = _without_empty(figures.spec(figure, template, given))
@@ -133,6 +137,15 @@ def _with_kind(template: templates.Spec, kind: str) -> templates.Spec:
     sort = {"sort": None} if kind == "ordinal" else {}
     x = {**encoding["x"], "type": kind, **sort}
     return {**template, "encoding": {**encoding, "x": x}}
+
+
+def _colours(revs: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
+    """Return the colours of versions; many, or long names, stand below the chart."""
+    found = figures.colours(revs, every)
+    longest = max(map(len, revs), default=0)
+    if len(revs) > _MOST_BESIDE or longest > _LONGEST_BESIDE:
+        found["legend"] = {"orient": "bottom", "columns": max(1, 60 // (longest + 6))}
+    return found
 
 
 def _zoom(axes: Sequence[str]) -> dict[str, Any]:
@@ -272,6 +285,8 @@ def page(
     ]
     shown = [_title_of(rev) for rev in revs]
     summary = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+    if len(shown) > _MOST_NAMED:
+        summary = f"{len(shown)} versions"
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     values = {
         "policy": f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
