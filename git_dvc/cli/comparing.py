@@ -325,6 +325,7 @@ def _diff(
             precision=form.digits if is_metrics else None,
             no_path=form.no_path,
             with_change=is_metrics,
+            with_sign=not form.as_csv,
         )
         _print(table, form)
     return _tell(opened, _without_expected(found), "")

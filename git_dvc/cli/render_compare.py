@@ -191,6 +191,7 @@ def differences_table(
     precision: int | None = PRECISION,
     no_path: bool = False,
     with_change: bool = True,
+    with_sign: bool = True,
 ) -> Table | None:
     """Return a table with a row for each key that differs; None if there is none.
 
@@ -202,7 +203,9 @@ def differences_table(
         precision: Digits after the point; None for all.
         no_path: Without the column of paths.
         with_change: With the difference between the first and the last version.
+        with_sign: With a ``+`` before what grew.
     """
+    written = _signed if with_sign else _cell
     rows = []
     for path, changes in found.items():
         for key, change in changes.items():
@@ -213,7 +216,7 @@ def differences_table(
                     *([] if no_path else [shown(path)]),
                     str(key),
                     *(_cell(value, precision) for value in every),
-                    *([_signed(change.get("diff"), precision)] if with_change else []),
+                    *([written(change.get("diff"), precision)] if with_change else []),
                 ]
             )
     heads = [*([] if no_path else ["Path"]), title, *names, *(["Change"] if with_change else [])]

@@ -180,6 +180,8 @@ def test_what_differs(story: Path, cli: Cli) -> None:
     }
     three = cli("metrics", "diff", "v1", "v2", "v10", "--no-path", "--csv")
     assert "loss.val,1.5,10.25,,\n" in three.out
+    assert "acc,0.95,0.9,-0.0" in cli("metrics", "diff", "v2", "v1", "--no-path", "--csv").out
+    assert "loss.val,1.5,10.25,8.75\n" in cli("metrics", "diff", "v1", "v2", "--csv").out
     assert cli("metrics", "diff").out == ""
     write_tree(story, {"metrics.json": '{"acc": 0.123456789}'})
     assert "0.95    0.12346  -0.82654" in cli("metrics", "diff", "--no-path").out
