@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from git_dvc import parallel
 from tests import launcher
@@ -19,6 +20,11 @@ GitRunner = Callable[..., str]
 
 OURS = ("GIT_DVC_TEST_DVC", "GIT_DVC_TEST_GIT")
 """Settings of the tests: the original ``dvc``, and a second Git to test with."""
+
+# No test is timed, and a busy machine is slow to make examples. (In CI hypothesis does so itself.)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("patient")
 
 GIT_CONFIG = """\
 [user]
