@@ -230,7 +230,9 @@ def _still_stale(project: Project, recorded: Sequence[str], progress: Progress) 
     return [
         stage.address
         for stage in stages.load(project).stages.values()
-        if (stage.lock_file, stage.name) in made and not saver.used_the_same(stage)
+        if (stage.lock_file, stage.name) in made
+        and not stage.frozen
+        and not saver.used_the_same(stage)
     ]
 
 

@@ -268,6 +268,10 @@ def test_only_who_says_so_makes_a_stale_stage_count_as_run(ran: Project) -> None
     assert commit(ran).stale == ["copy"]
     assert locked().deps[0].hash == md5("1"), "a run that never was must not be recorded"
     assert locked().outs[0].hash == md5("by hand")
+    write("dvc.yaml", STAGE.replace("outs:", "frozen: true\n    outs:"))
+    write("b", "by hand, too")
+    assert commit(ran).stale == [], "a frozen stage is to stay as it is"
+    write("dvc.yaml", STAGE)
     assert commit(ran, ["b"]).stages == []
     assert locked().deps[0].hash == md5("1")
     write("params.yaml", "x: 2\n")
