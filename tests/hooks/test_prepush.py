@@ -347,11 +347,11 @@ def test_data_imported_from_another_repository_stays_there(work: Work) -> None:
 
 
 def test_remotes_that_it_cannot_talk_to_are_told_of_once(work: Work) -> None:
-    work.dvc("config", "remote.cloud.url", "hdfs://user:word@bucket/path")
+    work.dvc("config", "remote.cloud.url", "oss://user:word@bucket/path")
     work.dvc("config", "core.remote", "cloud")
     work.ok("commit", "-qam", "remote")
     told = work.ok("push", "origin", "main")
-    assert "warning: remote 'cloud' cannot be used: hdfs:// needs " in told
+    assert "warning: remote 'cloud' cannot be used: oss:// needs " in told
     assert "was not checked" in told and "word" not in told
     work.save("code", {"code": "1"})
     assert "git-dvc" not in work.ok("push", "origin", "main")

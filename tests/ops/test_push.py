@@ -315,8 +315,8 @@ def test_without_a_remote(one: Clone) -> None:
     said = two.run("pull", code=1)
     assert "no remote is the default one" in said.stderr and "  model" in said.stderr
     assert "no such remote: other" in one.run("push", "-r", "other", code=128).stderr
-    one.run("remote", "add", "-d", "cloud", "hdfs://host/x")
-    assert "hdfs://" in one.run("push", code=1).stderr
+    one.run("remote", "add", "-d", "cloud", "oss://host/x")
+    assert "oss://" in one.run("push", code=1).stderr
     assert one.run("pull").stdout == "nothing to pull, all data is in place\n"
 
 
