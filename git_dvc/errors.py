@@ -1421,6 +1421,16 @@ class UnreadableDependencyError(GitDvcError):
         )
 
 
+class BrokenPointerError(GitDvcError):
+    """A stage reads the data of a pointer file that cannot be used."""
+
+    def __init__(self, stage: str, problem: FormatError) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' cannot run: {problem.message}\nnothing was run",
+            hint="mend that file first; 'git dvc resolve' ends a conflict",
+        )
+
+
 class MissingDependencyError(GitDvcError):
     """Something that a stage depends on is not there, so the stage cannot run.
 

@@ -15,8 +15,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from git_dvc import relpaths
 from git_dvc.errors import (
     AbortedRunError,
+    BrokenPointerError,
     FormatError,
     GitDvcError,
     MissingDataError,
@@ -46,7 +48,7 @@ from git_dvc.pipeline.stage import Stage
 from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Facts, Reason, reasons
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
+from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE, SUFFIX, is_pointer
 
 if TYPE_CHECKING:
     from git_dvc.ops.stage_pull import RemotePuller
@@ -191,6 +193,7 @@ def plan(project: Project, asked: Asked) -> Plan:
         UnknownStageError: A target names nothing.
         NoStagesError: There is no ``dvc.yaml`` here, and no target.
         FormatError: A target cannot be used.
+        BrokenPointerError: A stage reads data whose pointer file cannot be used.
         OverlappingOutsError: Two stages make the same.
         CyclicPipelineError: Stages need each other in a circle.
     """
@@ -198,7 +201,7 @@ def plan(project: Project, asked: Asked) -> Plan:
     graph = graphs.build(found.stages.values())
     graph = graph.without({stage.address for stage in found.stages.values() if stage.frozen})
     if asked.every:
-        return Plan(graph, graph.ordered(), found.problems)
+        return _plan(graph, graph.ordered(), found.problems)
     here = project.relpath(".")
     targets = asked.targets or [_default(found, project, here)]
     chosen = [
@@ -215,7 +218,22 @@ def plan(project: Project, asked: Asked) -> Plan:
         some = graph.downstream(chosen)
     else:
         some = graph.upstream(chosen)
-    return Plan(graph, graph.ordered(some), found.problems)
+    return _plan(graph, graph.ordered(some), found.problems)
+
+
+def _plan(graph: Graph, order: list[str], problems: list[FormatError]) -> Plan:
+    """Return the plan, if nothing in it reads data that a broken pointer file stands for."""
+    broken = {
+        problem.where.removesuffix(SUFFIX): problem
+        for problem in problems
+        if is_pointer(problem.where)
+    }
+    for address in order if broken else ():
+        for path in read_paths(graph.stages[address]):
+            for data, problem in broken.items():
+                if relpaths.inside(path, data) or relpaths.inside(data, path):
+                    raise BrokenPointerError(address, problem)
+    return Plan(graph, order, problems)
 
 
 def _default(found: staging.Stages, project: Project, here: str) -> str:

@@ -238,6 +238,21 @@ def test_data_of_pointer_files_is_put_back_or_recorded(copies: Path) -> None:
     assert "didn't change" in repro("--allow-missing", "one")
 
 
+def test_nothing_is_made_from_data_whose_pointer_file_is_broken(copies: Path) -> None:
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    write("in.dvc", "<<<<<<< ours\nouts:\n=======\n")
+    for words in ([], ["two"], ["--dry"]):
+        said = repro(*words, code=1)
+        assert "error: stage 'one' cannot run: in.dvc: has merge conflict markers\n" in said
+        assert "nothing was run" in said
+    assert ran() == ""
+    write("else.dvc", (copies / "in.dvc").read_text())
+    git_dvc("checkout", "-q", cwd=".")
+    (copies / "in.dvc").unlink()
+    assert "warning: left out else.dvc" in repro()
+    assert ran() == "one two other"
+
+
 def test_what_a_frozen_stage_reads_does_not_matter(copies: Path) -> None:
     write(
         "dvc.yaml", COPIES.replace("    deps:\n    - one\n", "    frozen: true\n    deps: [one]\n")
