@@ -52,7 +52,7 @@ class Scene:
         """Return how many hooks of ours a clone has."""
         folder = self.folder / clone / ".git" / "hooks"
         texts = [path.read_text() for path in folder.iterdir()] if folder.is_dir() else []
-        return sum("# git-dvc hook v3\n" in text for text in texts)
+        return sum(bool(re.search(r"^# git-dvc hook v[1-9]\d*$", text, re.M)) for text in texts)
 
     def make_project(self, name: str, part: str = "") -> None:
         self.ok("git", "init", "-q", name)

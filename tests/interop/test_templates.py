@@ -212,7 +212,8 @@ def test_random_files_mean_what_they_mean_to_dvc(ask: Ask, case: dict[str, Any])
 
 def test_dvc_takes_and_refuses_the_same_keys(ask: Ask) -> None:
     def refuses(text: str) -> bool:
-        return "refused" in ask({"files": {"dvc.yaml": text, "params.yaml": "c: [1]", "f": ""}})
+        files = {"dvc.yaml": text, "params.yaml": "c: [1]", "c": "", "f": ""}
+        return "refused" in ask({"files": files})
 
     assert [text for text in VALID if refuses(text)] == []
     # It takes commands that cannot be run, and keys that cannot be looked up.

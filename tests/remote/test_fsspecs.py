@@ -33,7 +33,9 @@ def test_a_missing_driver_is_named_with_the_command(
 ) -> None:
     if module:
         monkeypatch.setitem(sys.modules, module, None)
+        monkeypatch.setitem(sys.modules, f"{module}.fs", None)
     for name in (
+        "fsspec.implementations.arrow",
         "fsspec.implementations.webhdfs",
         "git_dvc.remote.ssh",
         "git_dvc.remote.ssh_login",
