@@ -18,7 +18,7 @@ Example = tuple[list[float], int]
 """64 pixels and a 1 for the bias, and the digit."""
 
 DIGITS = 10
-EPOCHS = 8
+EPOCHS = 4
 RATE = 0.3
 """Of the first epoch; it falls to nothing in the last."""
 
