@@ -169,6 +169,7 @@ WRONG = [
     ("dvc.lock", "stages: {s: {cmd: x}}", "dvc.lock"),
     ("dvc.lock", "s: {cmd: x}", "dvc.lock"),
     ("dvc.lock", "<<<<<<< HEAD\nschema: '2.0'\n=======\n>>>>>>> other\n", "dvc.lock"),
+    ("in.dvc", "<<<<<<< HEAD\nouts:\n=======\n>>>>>>> other\n", "in.dvc"),
 ]
 
 
@@ -181,7 +182,8 @@ def test_what_cannot_be_used_fails_in_both_and_changes_nothing(
     start(gd)
     for path, content, named in WRONG:
         write("params.yaml", "a: 1\n")
-        write("dvc.yaml", "stages: {s: {cmd: touch made, outs: [made]}}")
+        write("dvc.yaml", "stages: {s: {cmd: touch made, deps: [in], outs: [made]}}")
+        write("in", "1")
         write("dvc.lock", "schema: '2.0'\n")
         write(path, content)
         before = git("status", "--porcelain", "--ignored")
