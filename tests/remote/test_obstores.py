@@ -218,7 +218,7 @@ def test_a_large_file_that_is_damaged_leaves_nothing_behind(
     with open(cache.path(value), "r+b") as stream:
         stream.write(b"#####")
     assert remote.put_all(cache, [value], QUIET) == [value]
-    assert server.requests["POST uploads"] == 1 and server.requests["PUT partNumber"] >= 1
+    assert server.requests["POST uploads"] == 1
     assert server.requests["POST uploadId"] == 0, "it was never put together"
     assert list(wire.listing("")) == []
     with urlopen(f"{server.url}/bucket?uploads") as answer:
