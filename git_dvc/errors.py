@@ -160,6 +160,18 @@ class ConfigError(FormatError):
     exit_code = 128
 
 
+def reason_lines(problems: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one indented line for each path and reason, sorted, with a count of those left out.
+
+    The reasons are shown as they are: what comes from a repository is ``quoted`` before.
+    """
+    found = sorted(problems)
+    lines = [f"  {quoted(path)}: {reason}" for path, reason in found[:MOST_PATHS]]
+    if len(found) > MOST_PATHS:
+        lines.append(f"  ... and {len(found) - MOST_PATHS} more")
+    return lines
+
+
 def plain_lines(words: str | bytes) -> list[str]:
     """Return another program's message by lines, safe for a terminal."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
@@ -398,9 +410,7 @@ class CannotTrackError(GitDvcError):
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
-        if len(problems) > MOST_PATHS:
-            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        shown = reason_lines(problems)
         super().__init__(
             "these cannot be tracked, so nothing was added:",
             details=shown,
@@ -648,9 +658,7 @@ class NotRecordedError(GitDvcError):
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        shown = [f"  {quoted(path)}: {quoted(why)}" for path, why in sorted(problems)[:MOST_PATHS]]
-        if len(problems) > MOST_PATHS:
-            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        shown = reason_lines((path, quoted(why)) for path, why in problems)
         super().__init__(
             "these could not be recorded (everything else was):",
             details=shown,
@@ -715,9 +723,7 @@ class CannotUndoError(GitDvcError):
     def __init__(
         self, name: str, problems: Sequence[tuple[str, str]], *, can_force: bool = True
     ) -> None:
-        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
-        if len(problems) > MOST_PATHS:
-            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        shown = reason_lines(problems)
         hint = "take back later operations first ('git dvc op log'), or insist with --force"
         super().__init__(
             f"{name} cannot be taken back, so nothing was changed:",
@@ -1411,9 +1417,7 @@ class UnreadableDependencyError(GitDvcError):
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        shown = [f"  {quoted(path)}: {reason}" for path, reason in sorted(problems)[:MOST_PATHS]]
-        if len(problems) > MOST_PATHS:
-            shown.append(f"  ... and {len(problems) - MOST_PATHS} more")
+        shown = reason_lines(problems)
         super().__init__(
             "a stage reads or makes these, and they cannot be read:",
             details=shown,
