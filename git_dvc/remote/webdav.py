@@ -37,6 +37,8 @@ _LEFT_OVER_S = 7 * 24 * 3600.0
 _NO_PARENT = (404, 409)
 _PERHAPS_NO_PARENT = (*_NO_PARENT, 403, 500)
 """What servers answer when a file is to go where there is no folder; Apache says 500."""
+_PERHAPS_THERE = (403, 500)
+"""What they answer to the slower of two that make one folder: Apache 403, wsgidav 500."""
 
 
 def connect(url: str, options: Mapping[str, str]) -> WebdavWire:
@@ -209,9 +211,9 @@ class WebdavWire:
             self._make(above)
             answer = self._web.ask("MKCOL", url)
         answer.done()
-        # 405: it is there already. Where two make it at once, Apache says 403 to one of them.
+        # 405: it is there already. Where two make it at once, one of them is told so in some way.
         is_there = answer.is_good or answer.status == 405
-        if not is_there and not (answer.status == 403 and self._is_folder(url)):
+        if not is_there and not (answer.status in _PERHAPS_THERE and self._is_folder(url)):
             failure = answer.failure()
             if isinstance(failure, AbsentError):
                 raise RefusedError(f"the server cannot make the folder: {failure}")
