@@ -46,6 +46,7 @@ class FarWire:
 
     can_list = True
     jobs = JOBS
+    deletes = 1
 
     def __init__(self, url: str, options: Mapping[str, str], where: str) -> None:
         self.where = where
@@ -78,7 +79,7 @@ class FarWire:
         """Refuse: nothing is written from here."""
         raise RefusedError("a forked process can only read")
 
-    def delete(self, key: str) -> None:
+    def delete(self, *keys: str) -> None:
         """Refuse: nothing is deleted from here."""
         raise RefusedError("a forked process can only read")
 

@@ -209,6 +209,7 @@ class FsspecWire:
     """
 
     can_list = True
+    deletes = 1
 
     def __init__(self, driver: _Driver, url: str, options: Options) -> None:
         self._files, self._root = driver.files, driver.root.rstrip("/")
@@ -349,13 +350,14 @@ class FsspecWire:
                 pass  # it has no name of an object
             raise
 
-    def delete(self, key: str) -> None:
-        """Take a file away; that there is none is no error."""
-        try:
-            with self._told():
-                self._files.rm_file(self._path(key))
-        except AbsentError:
-            return
+    def delete(self, *keys: str) -> None:
+        """Take files away; that there is none is no error."""
+        for key in keys:
+            try:
+                with self._told():
+                    self._files.rm_file(self._path(key))
+            except AbsentError:
+                continue
 
     def close(self) -> None:
         """Hang up: drivers do so by themselves."""

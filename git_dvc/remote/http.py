@@ -33,6 +33,7 @@ class HttpWire:
 
     can_list = False
     jobs = 8
+    deletes = 1
 
     def __init__(self, url: str, options: Mapping[str, str]) -> None:
         self._web = Web(
@@ -108,12 +109,13 @@ class HttpWire:
             raise answer.failure()
         answer.done()
 
-    def delete(self, key: str) -> None:
-        """Take a file away."""
-        answer = self._web.ask("DELETE", self._web.url(key))
-        if not answer.is_good and answer.status not in (404, 410):
-            raise answer.failure()
-        answer.done()
+    def delete(self, *keys: str) -> None:
+        """Take files away."""
+        for key in keys:
+            answer = self._web.ask("DELETE", self._web.url(key))
+            if not answer.is_good and answer.status not in (404, 410):
+                raise answer.failure()
+            answer.done()
 
     def close(self) -> None:
         """Hang up."""

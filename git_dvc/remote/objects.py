@@ -487,19 +487,20 @@ class ObjectRemote:
         """Take objects away, manifests first; return how many it was asked for."""
         self._state.forget_wholes(algorithm)
 
-        def work(value: str, stop: Stop) -> None:
-            self._try(lambda: self._wire.delete(_key(algorithm, value)), stop)
+        def work(some: Sequence[str], stop: Stop) -> None:
+            keys = [_key(algorithm, value) for value in some]
+            self._try(lambda: self._wire.delete(*keys), stop)
 
         asked = sorted(set(values))
-        count = 0
-        for some in (
+        at_once = self._wire.deletes
+        for part in (
             [value for value in asked if hashing.is_dir(value)],
             [value for value in asked if not hashing.is_dir(value)],
         ):
-            for _ in each(some, work, self._jobs):
-                count += 1
-                progress.advance(1)
-        return count
+            calls = [part[at : at + at_once] for at in range(0, len(part), at_once)]
+            for some, _ in each(calls, work, self._jobs):
+                progress.advance(len(some))
+        return len(asked)
 
 
 class _Sending:

@@ -36,6 +36,8 @@ from git_dvc.remote.crew import ahead
 from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, Wire, WireError
 
 JOBS = 16
+DELETES = {"s3": 1000, "azure": 256, "gs": 1}
+"""How many files one request takes away, as each of these services documents."""
 SINGLE_BYTES = 6 * 1024**2
 """Up to this size a file is written with one request; S3 takes no parts below 5 MiB."""
 MOST_PARTS = 9_000
@@ -118,6 +120,7 @@ class ObjectStoreWire:
 
     def __init__(self, scheme: str, bucket: str, path: str, login: Callable[[], Login]) -> None:
         self.where = f"{scheme}://{bucket}/{path}".rstrip("/")
+        self.deletes = DELETES[scheme]
         self._bucket = bucket
         self._path = path
         self._login = login
@@ -254,13 +257,15 @@ class ObjectStoreWire:
         with self._translated():
             obstore.put(self._store, key, data, use_multipart=False)
 
-    def delete(self, key: str) -> None:
-        """Take a file away."""
+    def delete(self, *keys: str) -> None:
+        """Take files away."""
         try:
             with self._translated():
-                obstore.delete(self._store, key)
+                obstore.delete(self._store, keys)
         except AbsentError:
-            pass
+            if len(keys) > 1:  # it may have stopped at the one that is not there
+                for key in keys:
+                    self.delete(key)
 
     def close(self) -> None:
         """Do nothing: connections that are not used end by themselves."""
@@ -313,6 +318,10 @@ def _translation(problem: Exception, bucket: str) -> WireError:
             "log in, or set them with 'git dvc remote modify --local NAME OPTION VALUE'",
         )
     code, message = _tag(text, "Code"), _tag(text, "Message").partition("\n")[0]
+    one = re.search(r"DeleteObjects request failed for key .*: (.*) \(code: (\w+)\)", text)
+    if one:  # the request was good, but not for each file that it names
+        message, code = one[1], one[2]
+        status = 403 if code == "AccessDenied" else 400
     said = f"{status} {code}".strip() + (f": {message}" if message else "")
     if code in _NO_BUCKET or (status == 404 and isinstance(problem, exceptions.GenericError)):
         return RefusedError(

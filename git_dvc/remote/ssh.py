@@ -253,6 +253,7 @@ class SshWire:
 
     can_list = True
     jobs = _JOBS
+    deletes = 1
 
     def __init__(
         self, login: Login, options: Mapping[str, str], most: int, timeout_s: float
@@ -488,9 +489,10 @@ class SshWire:
             except (Exception, CancelledError):
                 return
 
-    def delete(self, key: str) -> None:
-        """Take a file away; that there is none is no error."""
-        self._run(self._delete, key)
+    def delete(self, *keys: str) -> None:
+        """Take files away; that there is none is no error."""
+        for key in keys:
+            self._run(self._delete, key)
 
     def close(self) -> None:
         """Hang up."""

@@ -51,6 +51,7 @@ class WebdavWire:
 
     can_list = True
     jobs = 8
+    deletes = 1
 
     def __init__(self, url: str, options: Mapping[str, str]) -> None:
         timeout_s = float(options.get("timeout") or 0)
@@ -238,9 +239,10 @@ class WebdavWire:
         except WireError:
             pass  # the server is gone; it is one file in tmp/
 
-    def delete(self, key: str) -> None:
-        """Take a file away."""
-        answer = self._web.ask("DELETE", self._web.url(key))
-        if not answer.is_good and answer.status not in (404, 410):
-            raise answer.failure()
-        answer.done()
+    def delete(self, *keys: str) -> None:
+        """Take files away."""
+        for key in keys:
+            answer = self._web.ask("DELETE", self._web.url(key))
+            if not answer.is_good and answer.status not in (404, 410):
+                raise answer.failure()
+            answer.done()

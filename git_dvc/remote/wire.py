@@ -78,11 +78,13 @@ class Wire(Protocol):
         where: The address as it may be shown.
         can_list: Whether ``listing`` works; plain HTTP cannot.
         jobs: How many calls at a time suit this server, if the user does not say.
+        deletes: How many files one ``delete`` may take away: as many as one request can.
     """
 
     where: str
     can_list: bool
     jobs: int
+    deletes: int
 
     def reach(self) -> None:
         """Make sure that the server answers and lets us in.
@@ -124,8 +126,11 @@ class Wire(Protocol):
             size_bytes: How many there will be.
         """
 
-    def delete(self, key: str) -> None:
-        """Take a file away; that there is none is no error."""
+    def delete(self, *keys: str) -> None:
+        """Take files away; that there is none is no error.
+
+        If one cannot be deleted, some others may be gone all the same.
+        """
 
     def close(self) -> None:
         """Hang up."""

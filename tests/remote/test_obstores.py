@@ -309,6 +309,35 @@ def test_requests_for_each_object(
     assert server.requests.total() <= 1.05 * len(values)
 
 
+def test_many_objects_are_deleted_with_few_requests(
+    server: S3Server, remote: ObjectRemote, cache: Cache
+) -> None:
+    values = stored(cache, *(f"content {n}".encode() for n in range(120)))
+    folder = cache.store_bytes(b"[]", ".dir")
+    cache.publish()
+    remote.put_all(cache, [*values, folder], QUIET)
+    server.requests.clear()
+    assert remote.delete("md5", [*values[20:], folder, "0" * 32], QUIET) == 102
+    assert dict(server.requests) == {"POST delete": 2}, "the list of files on its own, before"
+    assert {found.value for found in remote.stored("md5")} == set(values[:20])
+
+
+def test_objects_that_may_not_be_deleted(
+    server: S3Server, remote: ObjectRemote, cache: Cache, tmp_path: Path
+) -> None:
+    """S3 says yes to the request then, and no to each file."""
+    values = stored(cache, b"one", b"two")
+    remote.put_all(cache, values, QUIET)
+    error = "<Code>AccessDenied</Code><Message>Access Denied</Message>"
+    error += f"<Key>{tmp_path.name}/files/md5/{values[0][:2]}/{values[0][2:]}</Key>"
+    refused = Answer("200 OK", f"<DeleteResult><Error>{error}</Error></DeleteResult>".encode())
+    server.fault = lambda environ: refused if environ["REQUEST_METHOD"] == "POST" else None
+    server.requests.clear()
+    with pytest.raises(RemoteError, match=r"no permission \(403 AccessDenied: Access Denied\)"):
+        remote.delete("md5", values, QUIET)
+    assert server.requests.total() == 1
+
+
 # -- logging in ---------------------------------------------------------------------------------
 
 

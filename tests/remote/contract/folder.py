@@ -24,6 +24,7 @@ class FolderWire:
 
     can_list = True
     jobs = 4
+    deletes = 2
     piece_bytes = 64 * 1024
 
     def __init__(self, top: Path) -> None:
@@ -95,9 +96,10 @@ class FolderWire:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def delete(self, key: str) -> None:
-        self._called("delete", key)
-        (self.top / key).unlink(missing_ok=True)
+    def delete(self, *keys: str) -> None:
+        for key in keys:
+            self._called("delete", key)
+            (self.top / key).unlink(missing_ok=True)
 
     def close(self) -> None:
         self._called("close", "")

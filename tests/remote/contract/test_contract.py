@@ -105,6 +105,9 @@ def test_deleting(wire: Wire) -> None:
     with pytest.raises(AbsentError):
         wire.look("a/b")
     assert content(wire, "a/c") == b"y"
+    wire.delete("a/b", "a/c", "a/nothing")
+    with pytest.raises(AbsentError):
+        wire.look("a/c")
 
 
 def test_data_at_an_address_is_found_by_asking(wire: Wire) -> None:
