@@ -35,7 +35,7 @@ from git_dvc.pipeline.stage import Stage
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.state import Placed
-from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut
+from git_dvc.tracked import LOCK_FILE, STAGES_FILE, SUFFIX, TrackedOut, collect
 from git_dvc.workspace.scan import DIRECTORY, MISSING, Scan, hash_dirty, scan
 
 
@@ -149,6 +149,46 @@ def commit(
     if problems:
         raise NotRecordedError(problems)
     return result
+
+
+def commit_pointer(
+    project: Project, source: str, *, store: bool = True, progress: Progress | None = None
+) -> list[str]:
+    """Record what the outputs of one pointer file hold now, without looking at any other file.
+
+    Args:
+        project: The project, locked.
+        source: The pointer file, relative to the project.
+        store: Put data into the cache; else only its hash is recorded.
+        progress: Told of hashing and copying.
+
+    Returns:
+        The files that were written; they are still to be staged.
+
+    Raises:
+        NotRecordedError: Some outputs could not be recorded; all others were.
+        BusyOutputError: A running stage uses them; nothing was changed.
+    """
+    watch = progress or NoProgress()
+    found = collect([source], project.read)
+    check_not_busy(project, [*found.outs, *found.uncached])
+    check_cache_is_ours(project)
+    result = Result()
+    problems = [(problem.where, problem.what) for problem in found.problems]
+    for item in found.outs.values():
+        try:
+            done = recording.store_output(project, item.relpath, watch, old=item.out, commit=store)
+            _write(project, item, done, result)
+        except (GitDvcError, PermissionError) as problem:
+            problems += _reasons(project, item, problem)
+    for item in found.uncached.values():
+        try:
+            _note_uncached(project, item, result, watch)
+        except (GitDvcError, PermissionError) as problem:
+            problems += _reasons(project, item, problem)
+    if problems:
+        raise NotRecordedError(problems)
+    return result.changed
 
 
 # -- whole stages -----------------------------------------------------------------------------

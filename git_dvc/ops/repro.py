@@ -35,7 +35,7 @@ from git_dvc.ops.facts import ProjectFacts
 from git_dvc.ops.stage_run import Inputs, Saver
 from git_dvc.pipeline import forecast as forecasting
 from git_dvc.pipeline import graph as graphs
-from git_dvc.pipeline import resources, runner
+from git_dvc.pipeline import loading, resources, runner
 from git_dvc.pipeline.claims import Claims
 from git_dvc.pipeline.executors.base import Ended, Job, Listener, Settings, log_path
 from git_dvc.pipeline.executors.kinds import LOCAL, open_executor
@@ -527,7 +527,7 @@ class _Work:
             return False
         self.result.changed += done.changed
         self._contents.forget()
-        self._stages.update(staging.load(self._project).stages)
+        self._read_again(stage)
         self.result.checked.append(stage.address)
         self._watcher.checked(stage, [], [])
         return True
@@ -552,8 +552,6 @@ class _Work:
         self._watcher.checked(stage, why, [])
 
     def _put_back(self, stage: Stage, gone: Sequence[str]) -> None:
-        from git_dvc.ops import checkout
-
         recorded = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
         for out in stage.outs:
             known = recorded.get(out.path)
@@ -561,10 +559,8 @@ class _Work:
                 known is not None and known.hash and out.flags.cache and self._facts.in_cache(known)
             ):
                 raise MissingDataError(stage.address, [self._project.shown(out.relpath or "")])
-        checkout.checkout(
-            self._project, [self._project.path(path) for path in gone], progress=self._progress
-        )
-        self._contents.forget(gone)
+        with self._project.lock(self._progress):
+            self._saver.bring(stage, gone)
 
     def _made_from(self, stage: Stage) -> Inputs:
         """Return what outputs were made from that are here without a run: not what is here now."""
@@ -586,11 +582,21 @@ class _Work:
             return
         from git_dvc.ops import commit
 
-        path = self._project.path(stage.source)
-        done = commit.commit(self._project, [path], progress=self._progress)
-        self.result.changed += done.changed
+        project = self._project
+        with project.lock(self._progress):
+            self._saver.note_for_undo()
+            written = commit.commit_pointer(
+                project, stage.source, store=self._asked.commit, progress=self._progress
+            )
+        self._saver.take_over(written)
         self._contents.forget(out.relpath for out in stage.outs if out.relpath)
-        self._stages.update(staging.load(self._project).stages)
+        self._read_again(stage)
+
+    def _read_again(self, stage: Stage) -> None:
+        """Take over what a pointer file says now."""
+        data = self._project.read(stage.source)
+        if data is not None:
+            self._stages[stage.address] = loading.of_pointer(stage.source, data)
 
     # -- after ------------------------------------------------------------------------------
 

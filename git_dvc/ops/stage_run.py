@@ -37,6 +37,7 @@ from git_dvc.formats.pointer import Out
 from git_dvc.formats.stagefile import StageText
 from git_dvc.hashing import MD5
 from git_dvc.ops import record as recording
+from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.contents import Content, Contents
 from git_dvc.ops.record import Recorded
 from git_dvc.ops.stage_outs import StageOuts, named, recorded, tracked
@@ -476,6 +477,28 @@ class Saver:
         if source not in self._written:
             self._written.append(source)
         return True
+
+    def note_for_undo(self) -> None:
+        """Let what is recorded now, the project being locked, be undone together with the run."""
+        self._outs.recorder()
+
+    def take_over(self, written: Iterable[str]) -> None:
+        """Count files as written by this run: ``finish`` puts them into Git's index, too."""
+        self._written += [path for path in written if path not in self._written]
+
+    def bring(self, stage: Stage, gone: Sequence[str]) -> None:
+        """Put outputs that are not there in place, as their record has them.
+
+        Raises:
+            BusyOutputError: A running stage uses them; nothing was changed.
+            GitDvcError: Some could not be put there, or not all of them.
+        """
+        check_not_busy(self._project, gone)
+        for out in stage.outs:
+            content = recorded(stage, out.path)
+            if out.relpath in gone and content is not None:
+                self._outs.bring(stage, out, content)
+        self.contents.forget(gone)
 
     def put_back(self, stage: Stage) -> None:
         """Bring back the outputs of a stage that failed, as its record has them.

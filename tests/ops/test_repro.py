@@ -10,7 +10,7 @@ import pytest
 from git_dvc.cli import opened
 from git_dvc.cli.console import Console
 from git_dvc.project import Project
-from tests.ops.conftest import write
+from tests.ops.conftest import git, write
 from tests.scene import git_dvc
 
 COPIES = """\
@@ -236,6 +236,50 @@ def test_data_of_pointer_files_is_put_back_or_recorded(copies: Path) -> None:
         )
     assert ran() == ""
     assert "didn't change" in repro("--allow-missing", "one")
+
+
+def test_many_pointer_files_are_recorded_in_one_operation_and_each_is_read_by_itself(
+    copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"data-{number}" for number in range(12)]
+    for name in names:
+        write(name, "1")
+    assert git_dvc("add", "in", *names, cwd=".").returncode == 0
+    repro("-P")
+    git("add", "-A")
+    before = (copies / "data-7.dvc").read_bytes()
+    for name in ("in", *names):
+        write(name, "2")
+    reads: list[str] = []
+    read = Project.read
+
+    def counted(self: Project, relpath: str) -> bytes | None:
+        reads.append(relpath)
+        return read(self, relpath)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "read", counted)
+        assert "stages: 3 ran, 13 recorded\n" in repro("-P")
+    assert max(reads.count(f"{name}.dvc") for name in names) <= 8, "not again for each of them"
+    assert git("diff", "--name-only").split() == ["log"], "the rest is staged"
+    assert git_dvc("undo", cwd=".").returncode == 0
+    assert (copies / "data-7.dvc").read_bytes() == before
+    assert Path("data-7").read_text() == "2", "the data stays, as after the undo of an 'add'"
+    for name in names:
+        Path(name).unlink()
+    git_dvc("undo", "--redo", cwd=".")
+    assert "'data-7.dvc': put back data-7\n" in repro("-P")
+    assert Path("data-7").read_text() == "2"
+
+
+def test_data_that_is_not_to_be_stored_is_only_noted(copies: Path) -> None:
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    write("in", "new")
+    repro("--no-commit", "one")
+    assert "size: 3" in (copies / "in.dvc").read_text()
+    assert "in" in git_dvc("status", cwd=".").stdout
+    found = [path for path in (copies / ".dvc/cache/files").rglob("*") if path.is_file()]
+    assert [path.read_text() for path in found] == ["1"]
 
 
 def test_nothing_is_made_from_data_whose_pointer_file_is_broken(copies: Path) -> None:
