@@ -124,8 +124,9 @@ def gc(
     """Delete data that nothing needs from the cache, and with -c from the remote.
 
     The work tree is always kept, and what is younger than two weeks ('git config
-    dvc.gcGraceDays'). Before anything is deleted, you see how much it is and which paths at
-    which commits would lose data. If anything that names data cannot be read, nothing is deleted.
+    dvc.gcGraceDays'). Damaged objects that were set aside go when nothing needs them any more.
+    Before anything is deleted, you see how much it is and which paths at which commits would
+    lose data. If anything that names data cannot be read, nothing is deleted.
     """
     from git_dvc.cli import opened
     from git_dvc.ops import gc as op
@@ -188,6 +189,9 @@ def gc(
 def _summary(plan: Plan, request: Request) -> str:
     """Return what stays for which reason, what goes, and who would miss it."""
     lines = [f"keeping what is named by {_scope(request)}"]
+    if plan.damaged:
+        amount = _amount(len(plan.damaged), sum(one.size_bytes for one in plan.damaged))
+        lines += ["", f"To be deleted of what was set aside as damaged: {amount}"]
     for sweep in plan.sweeps:
         count, size_bytes = sweep.total()
         lines.append("")

@@ -5,7 +5,8 @@ In this order, under the locks of all work trees that use the cache:
 1. List the cache, and the remotes that are to be cleaned (``marks.py``).
 2. Mark what the scope and the keepers name (``keepers.py``). A pointer file, a ref or a list
    of files that cannot be read ends it here: nothing is deleted.
-3. Mark what is too young, with all that a young list of files names.
+3. Mark what is too young, with all that a young list of files names. The same marks tell which
+   damaged objects that were set aside may go (``aside.py``).
 4. Say what goes, and who would miss it.
 5. Delete: lists of files first, so that one that is there always means a whole directory.
 
@@ -33,7 +34,8 @@ from git_dvc.errors import (
 )
 from git_dvc.formats import manifest as manifests
 from git_dvc.git.trees import Trees
-from git_dvc.ops import keepers, named, remotes
+from git_dvc.ops import aside, keepers, named, remotes
+from git_dvc.ops.aside import Aside, Damaged
 from git_dvc.ops.keepers import KEEPERS, OTHERS, SCOPE, Place, References, Scope, WorkTree
 from git_dvc.ops.marks import UNMARKED, YOUNG, Inventory, Listed, number_of
 from git_dvc.progress import NoProgress, Progress
@@ -142,6 +144,7 @@ class Plan(NamedTuple):
 
     Attributes:
         sweeps: The cache, then remotes.
+        damaged: What goes of the damaged objects that the cache set aside.
         cutoff_s: What was written since then stays.
         unlisted: Directories of keepers whose list of files is not in the cache, so that
             nothing is there to keep of them.
@@ -150,6 +153,7 @@ class Plan(NamedTuple):
     """
 
     sweeps: list[Sweep]
+    damaged: list[Damaged]
     cutoff_s: float
     unlisted: list[Place]
     left_out: list[str]
@@ -158,10 +162,11 @@ class Plan(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether nothing goes."""
-        return not any(sweep.total()[0] for sweep in self.sweeps)
+        return not self.damaged and not any(sweep.total()[0] for sweep in self.sweeps)
 
     def paths(self, project: Project) -> Iterator[tuple[str, str]]:
         """Yield each object that goes: '' and its path, or the remote's name and its hash."""
+        yield from (("", one.path) for one in self.damaged)
         for sweep in self.sweeps:
             for name, value in sweep.objects():
                 path = Cache(project.cache_root, hashing.ALGORITHMS[name]).path(value)
@@ -284,7 +289,8 @@ class Collection:
             raise CannotCollectError.shallow()
         cutoff_s = self._cutoff()
         sweeps = self._list_stores(cutoff_s)
-        marker = _Marker(self, sweeps)
+        set_aside = Aside(project.cache_root, cutoff_s)
+        marker = _Marker(self, sweeps, set_aside)
         problems: list[FormatError] = []
         with ExitStack() as stack:
             kept, git_objects = self._mark(marker, problems, stack)
@@ -299,7 +305,8 @@ class Collection:
             if git_objects is not None and any(sweep.total()[0] for sweep in sweeps):
                 self._find_losses(sweeps, git_objects, kept)
         left_out = [problem.message for problem in problems]
-        return Plan(sweeps, cutoff_s, unlisted, left_out, _is_shared(project))
+        damaged = set_aside.leftovers()
+        return Plan(sweeps, damaged, cutoff_s, unlisted, left_out, _is_shared(project))
 
     def _list_stores(self, cutoff_s: float) -> list[Sweep]:
         """List the cache, and the remote that is to be cleaned."""
@@ -484,6 +491,10 @@ class Collection:
             RemoteError: A remote failed; what was deleted until then is gone, and what is left
                 goes next time.
         """
+        if plan.damaged:
+            lists = [one.value for one in plan.damaged if hashing.is_dir(one.value)]
+            self.collected.add((name, value) for name in hashing.ALGORITHMS for value in lists)
+            yield Done("", *aside.delete(plan.damaged))
         for sweep in plan.sweeps:
             count, size_bytes = sweep.total()
             if not count:
@@ -635,19 +646,20 @@ class _Marker:
     Args:
         collection: Reads lists of files.
         sweeps: The stores.
+        set_aside: What the cache has of damaged objects.
     """
 
-    def __init__(self, collection: Collection, sweeps: Sequence[Sweep]) -> None:
+    def __init__(self, collection: Collection, sweeps: Sequence[Sweep], set_aside: Aside) -> None:
         self._collection = collection
         self._sweeps = sweeps
+        self._listed = [*(one for sweep in sweeps for one in sweep.listed), *set_aside.listed]
         self._seen: set[tuple[str, str]] = set()
         self._unlisted: dict[tuple[str, str], tuple[int, Place]] = {}
 
     def _inventories(self, algorithm: str, *, folders: bool) -> Iterator[Inventory]:
-        for sweep in self._sweeps:
-            for listed in sweep.listed:
-                if listed.algorithm == algorithm:
-                    yield listed.manifests if folders else listed.files
+        for listed in self._listed:
+            if listed.algorithm == algorithm:
+                yield listed.manifests if folders else listed.files
 
     def keep(self, reason: str, algorithm: str, value: str, place: Place) -> None:
         """Mark an object, and what it lists; what cannot be listed is noted."""

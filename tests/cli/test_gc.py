@@ -64,6 +64,17 @@ def test_what_goes_is_said_before_it_goes(history: Path, cli: Cli) -> None:
     assert said.code == 0 and "Nothing is to be deleted" in said.out
 
 
+def test_damaged_objects_are_counted_apart(history: Path, cli: Cli) -> None:
+    corrupt = Path(".dvc/cache/corrupt", hashing.of_bytes(b"f one") + ".1790000000")
+    corrupt.parent.mkdir()
+    corrupt.write_bytes(b"damaged")
+    assert "damaged" not in cli("gc", "--dry").out
+    said = cli("gc", "--prune=now", "-f", "-v")
+    assert "To be deleted of what was set aside as damaged: 1 object (7 bytes)" in said.out
+    assert str(corrupt) in said.out and "deleted 1 object (7 bytes)" in said.out
+    assert (said.code, count(), corrupt.exists()) == (0, 12, False)
+
+
 def test_a_question_on_a_terminal(history: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [False, True]
     monkeypatch.setattr(console, "ask", lambda question: answers.pop(0))

@@ -301,6 +301,39 @@ def test_objects_younger_than_the_grace_period_stay(origin: Path) -> None:
     assert scene.check_objects(".dvc/cache") == {}
 
 
+def test_damaged_objects_go_when_nothing_needs_them(origin: Path) -> None:
+    """Once the data is whole again, or no version names it, and not before the grace time."""
+    version("one")
+    version("two")
+    folder = Path(".dvc/cache/corrupt")
+
+    def set_aside(data: bytes, *, days: int = 20) -> str:
+        """Put something there as if it had been found some days ago."""
+        then = time.time() - days * 24 * 3600
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{hashing.of_bytes(data)}.{int(then)}"
+        path.write_bytes(b"damaged")
+        os.utime(path, (then, then))
+        return path.name
+
+    healed, unknown, strange = set_aside(b"f one"), set_aside(b"never added"), "notes.txt"
+    Path(folder, strange).write_text("")
+    lost = set_aside(b"d one")
+    value = hashing.of_bytes(b"d one")
+    Path(".dvc/cache/files/md5", value[:2], value[2:]).unlink()
+
+    def left(request: Request) -> set[str]:
+        return {*(one.name for one in folder.iterdir())} - {strange} if gc(request) else set()
+
+    # Their ctime cannot be set back, so the grace time is over when it is now.
+    assert look(BARE._replace(cutoff_s=None)).damaged == []
+    assert {os.path.basename(one.path) for one in look(BARE).damaged} == {healed, unknown, lost}
+    assert left(BARE._replace(scope=Scope(commits=True))) == {lost}
+    assert left(BARE) == set()
+    assert [one.name for one in folder.iterdir()] == [strange]
+    assert look(BARE).is_empty
+
+
 def test_killed_at_any_deletion_a_list_still_means_a_whole_directory(origin: Path) -> None:
     for text in ("one", "two", "three"):
         version(text)
