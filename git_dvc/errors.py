@@ -1505,6 +1505,23 @@ class OutputInGitError(GitDvcError):
         )
 
 
+class OwnFileOutputError(GitDvcError):
+    """A stage is to make a file that says what is tracked, so that would go before it runs.
+
+    Args:
+        stage: Its address.
+        paths: The outputs.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"stage '{quoted(stage)}' was not run: files that git-dvc itself needs cannot be "
+            "outputs:",
+            details=path_lines(paths),
+            hint="nothing was changed; take them out of its outs, metrics and plots",
+        )
+
+
 class IgnoredRecordError(GitDvcError):
     """Git ignores the file that a stage is to be recorded in.
 

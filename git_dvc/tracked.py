@@ -27,6 +27,8 @@ STAGES_FILE = "dvc.yaml"
 OLD_STAGE_FILE = "Dvcfile"
 STAGE_FILES = (STAGES_FILE, OLD_STAGE_FILE)
 SUFFIX = ".dvc"
+OWN_NAMES = frozenset({LOCK_FILE, *STAGE_FILES, ".gitignore", ".dvcignore"})
+"""Files that say what is tracked: what makes room for a stage must never be one of them."""
 
 
 class TrackedOut(NamedTuple):
@@ -123,6 +125,11 @@ def is_pointer(path: str) -> bool:
 def is_source(path: str) -> bool:
     """Return whether a path is that of a pointer or lock file."""
     return is_pointer(path) or path.rpartition("/")[2] == LOCK_FILE
+
+
+def is_own(path: str) -> bool:
+    """Return whether a path is that of a file that says what is tracked, pointer files aside."""
+    return path.rpartition("/")[2] in OWN_NAMES
 
 
 def collect(paths: Iterable[str], read: Callable[[str], bytes | None]) -> Tracked:

@@ -266,10 +266,18 @@ def command_line(words: Sequence[str]) -> str:
 
 
 def params_by_file(given: Sequence[str]) -> dict[str, list[str]]:
-    """Return the keys that ``-p`` names, by file: ``lr,seed``, ``other.toml:lr``, ``all.json:``."""
+    """Return the keys that ``-p`` names, by file: ``lr,seed``, ``other.toml:lr``, ``all.json:``.
+
+    A file's keys follow it: ``lr,other.toml:seed,size`` is one key of ``params.yaml`` and two of
+    the other file, where DVC looks for a file ``lr,other.toml``.
+    """
     found: dict[str, list[str]] = {}
     for text in given:
-        path, _, keys = text.rpartition(":")
-        listed = found.setdefault(path or PARAMS_FILE, [])
-        listed.extend(key.strip() for key in keys.split(",") if key.strip())
+        path = PARAMS_FILE
+        for word in text.split(","):
+            file, colon, key = word.rpartition(":")
+            path = file.strip() or PARAMS_FILE if colon else path
+            listed = found.setdefault(path, []) if colon or key.strip() else []
+            if key.strip():
+                listed.append(key.strip())
     return found

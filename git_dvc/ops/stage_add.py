@@ -34,7 +34,7 @@ from git_dvc.pipeline.loading import Stages
 from git_dvc.pipeline.stage import Stage
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
-from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE
+from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE, is_own, is_pointer
 
 
 class Wanted(NamedTuple):
@@ -285,6 +285,11 @@ def _check_outs(project: Project, stage: Stage, found: Stages) -> None:
                     "use -O instead of -o: it is written, and git-dvc keeps no copy of it",
                 )
             continue
+        if is_own(out.relpath) or is_pointer(out.relpath):
+            raise CannotAddStageError(
+                f"{shown} cannot be made by a stage: git-dvc keeps there what it knows",
+                "choose another name",
+            )
         if out.relpath in pointers:
             pointer = quoted(project.shown(pointers[out.relpath]))
             raise CannotAddStageError(

@@ -19,6 +19,7 @@ from git_dvc.errors import (
     IgnoredRecordError,
     OutputInGitError,
     OutsideOutputError,
+    OwnFileOutputError,
     UnreadableDependencyError,
 )
 from git_dvc.formats.lockfile import LockStage
@@ -37,7 +38,7 @@ from git_dvc.progress import Progress
 from git_dvc.project import Project
 from git_dvc.store.oplog import PLACE, OutChange, Recorder, Side
 from git_dvc.store.state import Header, Placed
-from git_dvc.tracked import TrackedOut
+from git_dvc.tracked import TrackedOut, is_own
 from git_dvc.workspace.apply import Outcome, Placer
 from git_dvc.workspace.changes import Changes
 from git_dvc.workspace.links import COPY, REFLINK, Linker
@@ -86,7 +87,11 @@ class StageOuts:
             OutsideOutputError: One is outside of the project.
             IgnoredRecordError: Git ignores the file that it is to be recorded in.
             CannotTrackError: One is reached through a symbolic link.
+            OwnFileOutputError: One is a ``dvc.yaml``, or another file of ours.
         """
+        own = [out.relpath for out in stage.outs if out.relpath and is_own(out.relpath)]
+        if own:
+            raise OwnFileOutputError(stage.address, [self._project.shown(path) for path in own])
         cached = [out for out in stage.outs if out.flags.cache]
         outside = [out.path for out in cached if out.relpath is None]
         if outside:

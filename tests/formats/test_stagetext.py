@@ -179,11 +179,13 @@ def test_the_words_of_a_command_become_one_line(words: list[str], text: str) -> 
 
 
 def test_parameters_are_named_by_file_and_key() -> None:
-    given = ["lr,seed", "a:b.toml:x", "all.json:", "n"]
+    given = ["lr,seed", "a:b.toml:x", "all.json:", "n", "top,in.toml:y,z,last.py:k", ""]
     assert stagetext.params_by_file(given) == {
-        "params.yaml": ["lr", "seed", "n"],
+        "params.yaml": ["lr", "seed", "n", "top"],
         "a:b.toml": ["x"],
         "all.json": [],
+        "in.toml": ["y", "z"],
+        "last.py": ["k"],
     }
 
 

@@ -20,6 +20,7 @@ from git_dvc.errors import (
     MissingOutputError,
     MissingParametersError,
     OutputInGitError,
+    OwnFileOutputError,
 )
 from git_dvc.formats import lockfile
 from git_dvc.formats.lockfile import LockStage
@@ -279,6 +280,20 @@ def test_an_output_that_git_versions_is_refused(project: Project) -> None:
     with pytest.raises(OutputInGitError):
         run(project)
     assert Path("b").read_text() == "in git"
+
+
+@pytest.mark.parametrize("name", ["dvc.yaml", "dvc.lock", "sub/.gitignore", "Dvcfile"])
+def test_no_run_makes_room_for_a_file_that_says_what_is_tracked(
+    project: Project, name: str
+) -> None:
+    write("a", "one")
+    write("sub/.gitignore", "x")
+    definition = f"{COPY}    - {name}:\n        cache: false\n"
+    write("dvc.yaml", definition)
+    with pytest.raises(OwnFileOutputError, match="files that git-dvc itself needs"):
+        run(project)
+    assert Path("dvc.yaml").read_text() == definition
+    assert Path("sub/.gitignore").read_text() == "x"
 
 
 def test_a_record_that_git_ignores_is_refused_before_the_run(project: Project) -> None:
