@@ -106,7 +106,7 @@ def test_the_stage_goes_beside_the_user_and_runs_in_wdir(
         (Wanted("a", "x", outs=[("code.py", Flags())]), CannotAddStageError, "Git tracks code.py"),
         (Wanted("a", "x", outs=[("raw", Flags())]), CannotAddStageError, "tracked by raw.dvc"),
         *(
-            (Wanted("a", "x", outs=[(name, Flags(cache=False))]), CannotAddStageError, "keeps there")
+            (Wanted("a", "x", outs=[(name, Flags(cache=False))]), CannotAddStageError, "keeps")
             for name in ("dvc.yaml", "sub/dvc.lock", ".gitignore", "new.dvc")
         ),
         (Wanted("a", "x", outs=[("model", Flags())]), OverlappingOutsError, "model is made twice"),
