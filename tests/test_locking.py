@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,32 +41,33 @@ def path(tmp_path: Path) -> str:
 
 @contextmanager
 def held(
-    python: str | Path, code: str, path: str, for_s: float = 60
+    python: str | Path, code: str, path: str, end: str = ""
 ) -> Iterator[subprocess.Popen[str]]:
-    """Let another process take the lock and keep it."""
+    """Let another process take the lock and keep it, and do something when it is told to."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    program = f"import sys, time\n{code}\nprint('held', flush=True)\ntime.sleep({for_s})\n"
-    child = subprocess.Popen(
-        [
-            python,
-            "-c",
-            program + ("lock.release()" if "release" in code else ""),
-            path,
-            os.path.dirname(path),
-        ],
+    program = (
+        f"import sys\n{code}\nprint('held', flush=True)\nsys.stdin.read(1)\n{end}\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [python, "-c", program, path, os.path.dirname(path)],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "held\n"
-        yield child
-    finally:
-        child.kill()
-        child.wait()
-        assert child.stdout is not None
-        child.stdout.close()
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "held\n"
+            yield child
+        finally:
+            child.kill()
+
+
+def let_go(child: subprocess.Popen[str]) -> None:
+    """Tell a process of ``held`` to release the lock; it lives on."""
+    assert child.stdin is not None
+    child.stdin.write(".")
+    child.stdin.flush()
 
 
 @pytest.fixture
@@ -113,14 +115,14 @@ def test_waiting_is_said_once_and_ends(
     monkeypatch.setattr(locking, "NOTICE_AFTER_S", 0.1)
     said: list[str] = []
     code = OURS.format(hardlink=hardlink)
-    with held(
-        sys.executable,
-        code + "\nimport threading\nthreading.Timer(0.6, lock.release).start()",
-        path,
-    ) as child:
-        began = time.monotonic()
-        with ProjectLock(path, hardlink=hardlink, on_wait=said.append):
-            assert time.monotonic() - began > 0.2
+    with held(sys.executable, code, path, "lock.release()") as child:
+
+        def on_wait(line: str) -> None:
+            said.append(line)
+            threading.Timer(0.3, let_go, [child]).start()  # time to say it again
+
+        with ProjectLock(path, hardlink=hardlink, on_wait=on_wait, timeout_s=60):
+            pass
         (line,) = said
         assert f"process {child.pid}" in line and "tmp/lock" in line
 
@@ -231,13 +233,12 @@ def test_dvc_waits_for_us_and_gives_up(git_repo: Path, real_dvc: Path, hardlink:
 @pytest.mark.interop
 @pytest.mark.parametrize("hardlink", [False, True])
 def test_we_wait_for_dvc_and_go_on(dvc_python: Path, path: str, hardlink: bool) -> None:
-    code = DVCS.format(hardlink=hardlink) + (
-        "\nimport threading\nthreading.Timer(0.5, lock.unlock).start()"
-    )
-    with held(dvc_python, code, path):
-        began = time.monotonic()
-        with ProjectLock(path, timeout_s=20, hardlink=hardlink):
-            assert time.monotonic() - began > 0.1
+    with held(dvc_python, DVCS.format(hardlink=hardlink), path, "lock.unlock()") as child:
+        with pytest.raises(LockTimeoutError):
+            ProjectLock(path, timeout_s=0.1, hardlink=hardlink).acquire()
+        threading.Timer(0.1, let_go, [child]).start()
+        with ProjectLock(path, timeout_s=60, hardlink=hardlink):
+            pass
 
 
 # -- rwlock ---------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,11 +128,20 @@ def test_ctrl_c_cancels_batch_jobs(tmp_path: Path, slurm: Path) -> None:
     assert not (tmp_path / "late").exists()
 
 
-def test_batch_jobs_of_a_killed_run_are_cancelled(tmp_path: Path, slurm: Path) -> None:
+def test_batch_jobs_of_a_killed_run_are_cancelled(
+    tmp_path: Path, slurm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop = SlurmShop(tmp_path, {"a": ["touch on; sleep 60"]})
+    told = Keeper.command
+
+    def command(self: Keeper, *about: Any) -> None:
+        told(self, *about)
+        (tmp_path / "told").touch()
+
+    monkeypatch.setattr(Keeper, "command", command)
     pid = forked(stopped(shop, Task("a")))
     until((tmp_path / "on").exists)
-    time.sleep(0.2)  # the number of the job was read
+    until((tmp_path / "told").exists)
     os.kill(pid, signal.SIGKILL)
     ended(pid)
     until(lambda: "cancel " in (slurm / "calls").read_text())

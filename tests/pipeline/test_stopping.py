@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from git_dvc.errors import InterruptedRunError
+from git_dvc.pipeline import signals
 from git_dvc.pipeline.claims import Claims
 from git_dvc.pipeline.keeper import Keeper, end_groups, group_has_ended
 from git_dvc.pipeline.scheduler import Task
-from git_dvc.pipeline.signals import ONCE_S
 from tests.pipeline.shop import Shop
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -25,7 +25,7 @@ SLEEP = "touch {name}.on; echo $$ > {name}.pid; sleep 60"
 
 
 def until(there: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not there():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.01)
@@ -119,14 +119,27 @@ def test_a_stage_that_does_not_listen_is_killed_with_all_that_it_started(tmp_pat
     until(partial(group_has_ended, group))
 
 
-def test_asking_twice_kills_at_once(tmp_path: Path) -> None:
+class Clock:
+    """A clock that stands still until a file is there."""
+
+    def __init__(self, moves: Path) -> None:
+        self._moves = moves
+
+    def monotonic(self) -> float:
+        return 1000 + (signals.ONCE_S + 0.1) * self._moves.exists()
+
+
+def test_asking_twice_kills_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = tmp_path / "later"
+    monkeypatch.setattr(signals, "time", Clock(later))
     shop = Shop(tmp_path, {"a": [STUBBORN.format(name="a")]})
     pid = forked(stopped(shop, Task("a"), grace_s=60))
     group = group_of(tmp_path / "a.pid")
     os.kill(pid, signal.SIGINT)
     os.kill(pid, signal.SIGINT)  # this is still the first time: git passes it on
-    time.sleep(2 * ONCE_S)
+    time.sleep(0.3)
     assert not group_has_ended(group)
+    later.touch()
     os.kill(pid, signal.SIGINT)
     assert ended(pid) == 130
     until(partial(group_has_ended, group))
@@ -145,23 +158,26 @@ def test_no_stage_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
 def test_a_stage_that_had_just_been_started_does_not_either(tmp_path: Path) -> None:
     """Killed between starting it and telling the keeper its number."""
 
+    path = tmp_path / "group"
+
+    def die(_: Keeper, token: str, pid: int) -> None:
+        path.write_text(str(pid))
+        os.kill(os.getpid(), signal.SIGKILL)
+
     def run() -> int:
-        Keeper.group = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]
+        Keeper.group = die  # type: ignore[method-assign]
         return stopped(Shop(tmp_path, {"a": [SLEEP.format(name="a")]}), Task("a"))()
 
     if not os.path.isdir("/proc/self"):
         pytest.skip("only Linux shows the environment of others")
     assert ended(forked(run)) == -signal.SIGKILL
-    time.sleep(0.3)
-    path = tmp_path / "a.pid"
-    assert not path.exists() or group_has_ended(group_of(path))
+    until(partial(group_has_ended, group_of(path)))
 
 
-def test_groups_end_by_force_if_they_have_to() -> None:
-    pid = os.posix_spawn(
-        "/bin/sh", ["sh", "-c", "trap '' TERM; sleep 60; sleep 60"], os.environ, setpgroup=0
-    )
-    time.sleep(0.1)
+def test_groups_end_by_force_if_they_have_to(tmp_path: Path) -> None:
+    line = f"trap '' TERM; touch '{tmp_path}/on'; sleep 60; sleep 60"
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", line], os.environ, setpgroup=0)
+    until((tmp_path / "on").exists)
     end_groups({pid}, grace_s=0.1)
     assert ended(pid) == -signal.SIGKILL
 
