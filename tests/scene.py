@@ -70,9 +70,11 @@ def check_objects(cache: str | Path) -> dict[str, bytes]:
         assert stat.S_ISREG(mode), f"{path} is not a file"
         with open(path, "rb") as stream:
             data = stream.read()
-        old = Dos2UnixMd5()
-        old.update(data)
-        assert name.removesuffix(".dir") in (md5(data), old.hexdigest()), f"{path} is damaged"
+        value = name.removesuffix(".dir")
+        if value != md5(data):
+            old = Dos2UnixMd5()
+            old.update(data)
+            assert value == old.hexdigest(), f"{path} is damaged"
         found[name] = data
     return found
 

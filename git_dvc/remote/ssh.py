@@ -790,7 +790,9 @@ def _in_words(problem: BaseException) -> WireError:
         return RefusedError(problem.reason)
     if isinstance(problem, asyncssh.Error):
         return UnsteadyError(f"the connection broke: {problem.reason}")
-    if isinstance(problem, socket.gaierror) and problem.errno != socket.EAI_AGAIN:
+    if isinstance(problem, socket.gaierror) and problem.errno == socket.EAI_AGAIN:
+        return UnsteadyError("no answer from the name server")
+    if isinstance(problem, socket.gaierror):
         return RefusedError("no such host; is its name spelled as it should be?")
     if isinstance(problem, (asyncio.TimeoutError, TimeoutError)):
         return UnsteadyError("the server did not answer in time")

@@ -160,7 +160,7 @@ def test_a_stage_that_had_just_been_started_does_not_either(tmp_path: Path) -> N
 
     path = tmp_path / "group"
 
-    def die(_: Keeper, token: str, pid: int) -> None:
+    def die(self: Keeper, token: str, pid: int) -> None:
         path.write_text(str(pid))
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -32,6 +32,7 @@ class Dav:
         self.requests: list[str] = []
         self.faults: list[Fault] = []
         self.always: list[Fault] = []
+        self._lock = threading.Lock()
         known: Any = True
         if users:
             known = {name: {"password": password} for name, password in users.items()}
@@ -51,9 +52,11 @@ class Dav:
         self.server = wsgi.Server(("127.0.0.1", 0), self._answer, numthreads=8)
 
     def _answer(self, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
-        self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        for fault in [*self.always, *self.faults[:1]]:
+        with self._lock:
+            self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            faults = [*self.always, *self.faults[:1]]
             del self.faults[:1]
+        for fault in faults:
             answer = fault(environ, start)
             if answer is not None:
                 environ["wsgi.input"].read()

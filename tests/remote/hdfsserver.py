@@ -27,6 +27,7 @@ class HdfsServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, top: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -39,6 +40,7 @@ class HdfsServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: HdfsServer
     protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024  # or the system waits for an acknowledgement before each body
 
     def log_message(self, format: str, *args: object) -> None:
         return

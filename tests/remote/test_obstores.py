@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from git_dvc.remote.objects import TRIES, ObjectRemote
 from git_dvc.remote.wire import AbsentError, RefusedError, UnsteadyError, Wire, WireError
 from git_dvc.store.cache import SMALL_BYTES, Cache
 from tests.remote.contract.clouds import OPTIONS, Answer, S3Server, refusal
+from tests.remote.patience import soon
 from tests.scene import check_objects
 
 QUIET = NoProgress()
@@ -178,15 +179,14 @@ def test_wrong_bytes_are_never_stored(
 
 
 def test_a_server_that_does_not_answer(server: S3Server, tmp_path: Path) -> None:
-    def sleep(environ: dict[str, Any]) -> None:
-        if server.requests.total() == 1:
-            time.sleep(1.6)
-
+    end = threading.Event()
     wire = connected(server, tmp_path.name, read_timeout="1")
-    server.fault = sleep
+    server.fault = once(Answer("200 OK", after=end), "PUT")
     with pytest.raises(UnsteadyError):
         wire.write("a", [b"data"], 4)
-    wire.write("a", [b"data"], 4)
+    end.set()
+    soon(lambda: wire.write("a", [b"data"], 4))
+    assert b"".join(soon(lambda: [*wire.read("a")])) == b"data"
     nobody = connected(server, "x", endpointurl="http://127.0.0.1:1")
     with pytest.raises(UnsteadyError, match="onnect"):
         nobody.reach()
@@ -357,7 +357,7 @@ def test_where_credentials_of_s3_come_from(tmp_path: Path, monkeypatch: pytest.M
         "s3 =\n    addressing_style = virtual\n"
         "[profile tool]\ncredential_process = "
         'echo \'{"AccessKeyId": "p1", "SecretAccessKey": "p2", "SessionToken": "p3",'
-        ' "Expiration": "2030-01-01T00:00:00Z"}\'\n'
+        ' "Expiration": "2999-01-01T00:00:00Z"}\'\n'
     )
     (folder / "credentials").write_text(
         "[default]\naws_access_key_id = d1\naws_secret_access_key = d2\n"

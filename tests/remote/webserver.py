@@ -36,6 +36,7 @@ class Server(ThreadingHTTPServer):
     """Says nothing of clients that hang up: tests make them do so."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, *_: Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
@@ -56,6 +57,7 @@ class Site:
         self.always: list[Fault] = []
         self.writable = True
         self.knows_ranges = True
+        self._lock = threading.Lock()
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.site = self  # type: ignore[attr-defined]
         self.port = self._server.server_address[1]
@@ -75,6 +77,14 @@ class Site:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def come(self, request: Request) -> list[Fault]:
+        """Write down a request, and return its faults."""
+        with self._lock:
+            self.requests.append(request)
+            faults = [*self.always, *self.faults[:1]]
+            del self.faults[:1]
+            return faults
 
     def methods(self) -> list[str]:
         return [request.method for request in self.requests]
@@ -104,13 +114,8 @@ class Handler(BaseHTTPRequestHandler):
         self.site = self.server.site  # type: ignore[attr-defined]
         self._taken, self.body = False, b""
         self.place = unquote(self.path.partition("?")[0])
-        self.site.requests.append(
-            Request(self.command, self.path, self.headers, self.client_address[1])
-        )
-        faults = list(self.site.always)
-        if self.site.faults:
-            faults.append(self.site.faults.pop(0))
-        for fault in faults:
+        request = Request(self.command, self.path, self.headers, self.client_address[1])
+        for fault in self.site.come(request):
             if not fault(self):
                 return
         getattr(self, "on_" + self.command, self.on_other)()

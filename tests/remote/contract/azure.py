@@ -27,6 +27,7 @@ _TIME = "Sun, 22 Nov 2026 10:00:00 GMT"
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024  # or the system waits for an acknowledgement before each body
     blobs: dict[str, bytes]
     blocks: dict[tuple[str, str], bytes]
 
@@ -119,10 +120,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(202, body, Content_Type="multipart/mixed; boundary=b")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def azure(top: Path) -> Iterator[Callable[[str], Wire]]:
     handler = type("Handler", (_Handler,), {"blobs": {}, "blocks": {}})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     key = base64.b64encode(b"key").decode()

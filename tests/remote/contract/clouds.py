@@ -29,15 +29,17 @@ class Answer(NamedTuple):
         status: The status line.
         body: What comes.
         promised: How many bytes it says will come; the connection breaks if these are more.
+        after: Nothing comes before this is set.
     """
 
     status: str
     body: bytes = b""
     promised: int = 0
+    after: threading.Event | None = None
 
 
 Fault = Callable[[dict[str, Any]], "Answer | None"]
-"""Is shown each request, and may answer it."""
+"""Is shown each request, one at a time and when it has been counted, and may answer it."""
 
 
 def refusal(status: str, code: str) -> Answer:
@@ -69,14 +71,18 @@ class S3Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.requests: Counter[str] = Counter()
         self.fault: Fault = lambda environ: None
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         word = environ.get("QUERY_STRING", "").partition("&")[0].partition("=")[0]
-        self.requests[f"{environ['REQUEST_METHOD']} {word}".strip()] += 1
-        answer = self.fault(environ)
+        with self._lock:
+            self.requests[f"{environ['REQUEST_METHOD']} {word}".strip()] += 1
+            answer = self.fault(environ)
         if answer is not None:
+            if answer.after is not None:
+                answer.after.wait(60)
             length = int(environ.get("CONTENT_LENGTH") or 0)
             while length > 0 and (data := environ["wsgi.input"].read(min(length, 1 << 20))):
                 length -= len(data)
