@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from git_dvc import relpaths
+from git_dvc import fsutil, relpaths
 from git_dvc.compare import values
 from git_dvc.compare.plots import figures, rows, templates
 from git_dvc.compare.plots.figures import Definition, Figure, Props, Trouble, Version
 from git_dvc.errors import (
     FormatError,
     GitDvcError,
+    NotASourceError,
     NotFetchedError,
     PlotError,
     UnknownPlotError,
@@ -108,7 +109,7 @@ def show(
     Raises:
         UnknownPlotError: A target is neither a plot nor a file in any of the versions.
         UnknownRevisionError: There is no such revision.
-        NotASourceError: There is no repository here.
+        NotASourceError: There is no repository here, and more is asked for than its files.
     """
     watch = progress or NoProgress()
     watch.start("Reading plots", len(revs), 0)
@@ -120,11 +121,20 @@ def show(
     problems: dict[str, GitDvcError] = {}
     try:
         for rev in revs:
-            with _reading(rev, progress, repo) as reading:
+            try:
+                opened = _reading(rev, progress, repo)
+            except NotASourceError:
+                if repo is not None or rev != WORKSPACE or not targets:
+                    raise
+                versions.append(reader.read_plain())
+                for name in _named_templates(versions[-1]):
+                    _choose_template(None, name, chosen, problems, props or {})
+                continue
+            with opened as reading:
                 version, wrong = reader.read(reading, rev)
                 versions.append(version)
                 troubles += [Trouble(rev, "", problem) for problem in wrong]
-                for name in _named_templates(version, props or {}):
+                for name in _named_templates(version):
                     if name not in chosen:
                         _choose_template(reading, name, chosen, problems, props or {})
             watch.advance(1, 0)
@@ -206,7 +216,7 @@ def listed(
 
 
 def _listed(rev: str, one: Definition) -> ListedPlot:
-    is_image = rows.is_image(one.id) and not isinstance(one.props.get("y"), dict)
+    is_image = rows.is_image(one.shows) and not isinstance(one.props.get("y"), dict)
     template = "" if is_image else str(one.props.get("template") or templates.DEFAULT)
     x, y = (_fields(one.props.get(axis)) for axis in ("x", "y"))
     return ListedPlot(rev, one.id, template, x, y, one.files, one.config, one.props)
@@ -262,6 +272,29 @@ class _Reader:
                 errors[file] = problem
         return Version(rev, wanted, contents, errors), problems
 
+    def read_plain(self) -> Version:
+        """Return the files that were named, where there is no repository around them."""
+        contents: dict[str, Any] = {}
+        errors: dict[str, Exception] = {}
+        wanted = []
+        for target in self._targets:
+            if os.path.isdir(target):
+                folder = os.path.normpath(target)
+                names = (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
+                files = [name for name in names if rows.is_for_plots(name)]
+            else:
+                files = [target] if os.path.lexists(target) else []
+            if files:
+                self._met.add(target)
+            for file in files:
+                wanted.append(Definition(file, self._props))
+                try:
+                    data = fsutil.read_bytes(file, values.MOST_BYTES, follow=True)
+                    contents[file] = self._parse(file, data, header=self._header is not False)
+                except (GitDvcError, OSError) as problem:
+                    errors[file] = problem
+        return Version(WORKSPACE, wanted, contents, errors)
+
     def check_targets(self, versions: Sequence[Version]) -> None:
         """Raise ``UnknownPlotError`` for a target that no version has."""
         lost = [target for target in self._targets if target not in self._met]
@@ -303,7 +336,9 @@ class _Reader:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
         if entry.is_dir:
             raise PlotError(f"{quoted(path)} is a directory")
-        data = self._bytes(reading, entry)
+        return self._parse(path, self._bytes(reading, entry), header=header)
+
+    def _parse(self, path: str, data: bytes, *, header: bool) -> Any:
         if rows.is_image(path):
             return data
         import hashlib
@@ -350,20 +385,28 @@ def _declared(
             found += _of_list(reading, path, content.section("plots") or [])
         except FormatError as problem:
             problems.append(problem if problem.where else problem.at(path))
-    made: dict[str, Props] = {}
+    made: dict[str, Definition] = {}
     outs = [out for stage in stages.stages.values() for out in stage.outs]
     reading.source.look(out.relpath for out in outs if out.relpath and out.flags.kind == "plots")
     for out in outs:
         if out.flags.kind == "plots" and out.relpath is not None:
-            props = dict(out.flags.plots[0]) if out.flags.plots else {}
-            header = props.pop("header", None)
             for file in _unpacked(reading, out.relpath):
                 shown = _shown(here, file)
-                made[shown] = props
-                if header is not None:
-                    headers[shown] = header
-    found += [Definition(file, props) for file, props in made.items()]
-    return found, problems
+                made.update((one.id, one) for one in _looks(shown, out.flags.plots, headers))
+    return [*found, *made.values()], problems
+
+
+def _looks(file: str, listed: Sequence[Props], headers: dict[str, bool]) -> Iterator[Definition]:
+    """Yield the plots of a stage's output: one for each way to draw it that is named."""
+    for number, found in enumerate(listed or ({},), start=1):
+        props = dict(found)
+        header = props.pop("header", None)
+        if header is not None:
+            headers[file] = header
+        if number == 1:
+            yield Definition(file, props)
+        elif props:
+            yield Definition(f"{file} ({number})", props, file=file)
 
 
 def _of_list(reading: Reading, config: str, listed: Sequence[Any]) -> Iterator[Definition]:
@@ -422,7 +465,7 @@ def _matching(target: str, definitions: Sequence[Definition]) -> list[Definition
         return (one.id, f"{one.config}::{one.id}") if one.config else (one.id,)
 
     plain = posixpath.normpath(target)
-    exact = [one for one in definitions if target in names(one) or one.id == plain]
+    exact = [one for one in definitions if target in names(one) or plain in (one.id, one.file)]
     below = exact or [one for one in definitions if one.id.startswith(f"{plain}/")]
     if below:
         return below
@@ -469,13 +512,13 @@ def _is_safe(here: str, target: str) -> bool:
 # --- templates
 
 
-def _named_templates(version: Version, props: Mapping[str, Any]) -> list[str]:
+def _named_templates(version: Version) -> list[str]:
     found = [str(one.props.get("template") or templates.DEFAULT) for one in version.definitions]
     return list(dict.fromkeys(found))
 
 
 def _choose_template(
-    reading: Reading,
+    reading: Reading | None,
     name: str,
     chosen: dict[str, templates.Spec],
     problems: dict[str, GitDvcError],
@@ -490,15 +533,15 @@ def _choose_template(
     problems.pop(name, None)
 
 
-def _template(reading: Reading, name: str, *, asked_for: bool) -> templates.Spec:
+def _template(reading: Reading | None, name: str, *, asked_for: bool) -> templates.Spec:
     """Return a template: of the project, the user's, or a built-in one.
 
     Args:
-        reading: The version that is read.
+        reading: The version that is read; None outside of any repository.
         name: ``linear``; or a file in ``.dvc/plots``, with or without ``.json``, or anywhere.
         asked_for: Whether the user named it, who may name any file.
     """
-    root = reading.source.root
+    root = reading.source.root if reading is not None else ""
     if _is_safe("", name) and root:
         for path in (f"{_FOLDER}/{name}", f"{_FOLDER}/{name}.json"):
             full = os.path.join(root, *path.split("/"))
@@ -508,8 +551,10 @@ def _template(reading: Reading, name: str, *, asked_for: bool) -> templates.Spec
         return templates.parse(_read(name), name)
     if name in templates.BUILT_IN:
         return templates.BUILT_IN[name]
-    if _is_safe("", name) and reading.exists(name) and not reading.entry(name).is_dir:
-        return templates.parse(reading.read(reading.entry(name)), name)
+    if reading is not None and _is_safe("", name) and reading.exists(name):
+        found = reading.entry(name)
+        if not found.is_dir:
+            return templates.parse(reading.read(found), name)
     raise PlotError(
         f"there is no template '{name}'",
         hint="'git dvc plots templates' lists them; one of your own goes to .dvc/plots/NAME.json",

@@ -256,6 +256,44 @@ def test_a_page_of_ones_own_comes_from_the_user_and_not_from_the_repository(
     assert said.code == 1 and "{plot_divs}" in said.err
 
 
+def test_a_stage_can_say_several_times_how_an_output_looks(data: Path, cli: Cli) -> None:
+    old = "{cache: false, x: step, y: train}"
+    looks = "[{cache: false, x: step, y: train}, {x: step, y: test, title: Test}]"
+    (data / "dvc.yaml").write_text(DVC_YAML.replace(old, looks))
+    said = cli("plots", "show", "loss.csv", "--json")
+    found = json.loads(said.out)["data"]
+    assert list(found) == ["loss.csv", "loss.csv (2)"]
+    drawn = [json.dumps(one["content"]["layer"]) for (one,) in found.values()]
+    assert ['"field": "train"' in text for text in drawn] == [True, False]
+    assert ['"field": "test"' in text for text in drawn] == [False, True]
+    assert list(json.loads(cli("plots", "show", "loss.csv (2)", "--json").out)["data"]) == [
+        "loss.csv (2)"
+    ]
+    assert "\nloss.csv (2) " in cli("plots", "list").out
+    said = cli("plots", "diff", "v1", "--targets", "loss.csv", "--terminal")
+    assert said.code == 0 and "Test  loss.csv (2)\n" in said.out
+
+
+def test_files_are_drawn_where_there_is_no_repository(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(
+        tmp_path / "plain",
+        {"loss.csv": "step,loss\n0,2\n1,1\n", "charts/a.png": PNG, "bad.json": "{"},
+    )
+    monkeypatch.chdir(tmp_path / "plain")
+    said = cli("plots", "show", "loss.csv", "charts", "--title", "Plain")
+    assert said.code == 0, said.err
+    page = page_of(said.out)
+    assert "<h2>Plain</h2>" in page and 'src="data:image/png;base64,' in page
+    said = cli("plots", "show", "loss.csv", "bad.json", "--terminal")
+    assert "loss.csv\n" in said.out and "warning: bad.json: not valid JSON" in said.err
+    assert "neither a plot nor a file 'none.csv'" in cli("plots", "show", "none.csv").err
+    for words in (["show"], ["show", "loss.csv", "--rev", "HEAD"], ["diff"], ["list"]):
+        said = cli("plots", *words)
+        assert said.code != 0 and "not a Git repository" in said.err.replace("not in", "not"), words
+
+
 def test_templates_of_the_project_are_listed_and_used(data: Path, cli: Cli) -> None:
     own = {"data": {"values": "<DVC_METRIC_DATA>"}, "mark": "mine", "y": "<DVC_METRIC_Y>"}
     write_tree(data, {".dvc/plots/own.json": json.dumps(own)})

@@ -63,17 +63,25 @@ class Definition(NamedTuple):
         props: ``x``, ``y``, ``template``, ``title``, ``x_label``, ``y_label``.
         config: The ``dvc.yaml`` that has it in its list ``plots``; '' for a stage's output, or
             a file that was asked for.
+        file: What it shows where that is not its id: a stage can say of one of its outputs how
+            it looks several times.
     """
 
     id: str
     props: Props
     config: str = ""
+    file: str = ""
+
+    @property
+    def shows(self) -> str:
+        """The file that it shows unless ``y`` names others."""
+        return self.file or self.id
 
     @property
     def files(self) -> list[str]:
         """The files that it takes its data from."""
         x, y = self.props.get("x"), self.props.get("y")
-        found = list(y) if isinstance(y, dict) else [self.id]
+        found = list(y) if isinstance(y, dict) else [self.shows]
         found += list(x)[:1] if isinstance(x, dict) else []
         return list(dict.fromkeys(found))
 
@@ -178,7 +186,7 @@ def _figure(name: str, group: Sequence[tuple[Version, Definition]]) -> Figure:
     props: Props = {}
     for _, definition in group:
         props = {**definition.props, **props}  # the first version says what it looks like
-    shown = group[0][1].id
+    shown = group[0][1].shows
     is_image = tables.is_image(shown) and not isinstance(props.get("y"), dict)
     troubles: list[Trouble] = []
     pictures: list[Picture] = []
@@ -195,7 +203,7 @@ def _figure(name: str, group: Sequence[tuple[Version, Definition]]) -> Figure:
             pictures += [Picture(version.rev, file, data) for file, data in contents.items()]
             continue
         try:
-            new, its_props, its_series = _points(definition.id, contents, props, version.rev)
+            new, its_props, its_series = _points(definition.shows, contents, props, version.rev)
         except GitDvcError as problem:
             if not lost:
                 troubles.append(Trouble(version.rev, "", problem))
