@@ -6,15 +6,20 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from git_dvc import parallel
 from tests import launcher
+
+if TYPE_CHECKING:
+    from tests.interop.harness import WarmDvc
 
 GitRunner = Callable[..., str]
 
@@ -127,6 +132,21 @@ def real_dvc() -> Path:
     if not named:
         pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def warm_dvc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmDvc | None]:
+    """Start the original once for all tests, if it is a script of a Python that we find."""
+    from tests.interop.harness import WarmDvc, python_of
+
+    named = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
+    python = python_of(named) if named else None
+    if python is None or not hasattr(os, "fork") or sys.platform == "darwin":
+        yield None
+        return
+    warm = WarmDvc(python, tmp_path_factory.mktemp("dvc"))
+    yield warm
+    warm.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 from git_dvc import locking
 from git_dvc.errors import GitDvcError, LockTimeoutError
 from git_dvc.locking import ProjectLock, process_exists, rwlock_holders
+from tests.interop.harness import WarmDvc, original
 
 ROOT = Path(locking.__file__).parents[1]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX locks")
@@ -214,20 +215,19 @@ def test_processes_take_turns(path: str, tmp_path: Path, hardlink: str) -> None:
 
 @pytest.mark.interop
 @pytest.mark.parametrize("hardlink", [False, True])
-def test_dvc_waits_for_us_and_gives_up(git_repo: Path, real_dvc: Path, hardlink: bool) -> None:
-    subprocess.run([real_dvc, "init", "-q"], cwd=git_repo, check=True)
+def test_dvc_waits_for_us_and_gives_up(
+    git_repo: Path, real_dvc: Path, warm_dvc: WarmDvc | None, hardlink: bool
+) -> None:
+    dvc = original(real_dvc, warm_dvc)
+    dvc("init", "-q")
     if hardlink:
         config = git_repo / ".dvc" / "config"
         config.write_text("[core]\n    hardlink_lock = true\n")
         (git_repo / ".dvc" / "tmp" / "lock").unlink(missing_ok=True)
     (git_repo / "data").write_text("1")
     with ProjectLock(str(git_repo / ".dvc/tmp/lock"), hardlink=hardlink):
-        refused = subprocess.run(
-            [real_dvc, "add", "data"], cwd=git_repo, capture_output=True, text=True, check=False
-        )
-    assert refused.returncode != 0
-    assert "Unable to acquire lock" in refused.stderr
-    subprocess.run([real_dvc, "add", "-q", "data"], cwd=git_repo, check=True)
+        assert "Unable to acquire lock" in dvc.fails("add", "data").err
+    dvc("add", "-q", "data")
 
 
 @pytest.mark.interop

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests import launcher
-from tests.interop.harness import Pair, Tool, WarmDvc, WarmTool, python_of
+from tests.interop.harness import Pair, Tool, WarmDvc, original
 
 REQUIRED = os.environ.get("GIT_DVC_REQUIRE_DVC", "") not in ("", "0")
 NAMED_DVC = os.environ.get("GIT_DVC_TEST_DVC") or shutil.which("dvc")
@@ -32,18 +31,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.interop)
 
 
-@pytest.fixture(scope="session")
-def warm_dvc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmDvc | None]:
-    """Start the original once for all tests, if it is a script of a Python that we find."""
-    python = python_of(NAMED_DVC) if NAMED_DVC else None
-    if python is None or not hasattr(os, "fork") or sys.platform == "darwin":
-        yield None
-        return
-    warm = WarmDvc(python, tmp_path_factory.mktemp("dvc"))
-    yield warm
-    warm.close()
-
-
 @pytest.fixture
 def dvc(warm_dvc: WarmDvc | None) -> Tool:
     """Return the original."""
@@ -51,7 +38,7 @@ def dvc(warm_dvc: WarmDvc | None) -> Tool:
         if REQUIRED:
             pytest.fail("GIT_DVC_REQUIRE_DVC is set, but there is no dvc (GIT_DVC_TEST_DVC, PATH)")
         pytest.skip("no dvc here (set GIT_DVC_TEST_DVC)")
-    return WarmTool([NAMED_DVC], warm_dvc) if warm_dvc is not None else Tool("dvc", [NAMED_DVC])
+    return original(NAMED_DVC, warm_dvc)
 
 
 @pytest.fixture

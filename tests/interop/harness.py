@@ -138,6 +138,12 @@ class WarmTool(Tool):
         return self._warm.run(args, cwd)
 
 
+def original(program: str | os.PathLike[str], warm: WarmDvc | None) -> Tool:
+    """Return the original program, run by a process that has it loaded if there is one."""
+    command = [os.fspath(program)]
+    return Tool("dvc", command) if warm is None else WarmTool(command, warm)
+
+
 def python_of(program: str) -> str | None:
     """Return the Python that runs a script, or None if it is not one."""
     with open(os.path.realpath(program), "rb") as file:

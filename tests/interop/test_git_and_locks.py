@@ -156,15 +156,16 @@ def test_each_waits_for_the_other(git_repo: Path, dvc: Tool, gd: Tool) -> None:
         assert gd.json("status") != {}
         waiting = subprocess.Popen(
             [gd.path, "add", "f"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        time.sleep(5)  # 'add' says what it waits for after three seconds
+        assert waiting.stderr is not None
+        line = waiting.stderr.readline()  # comes after three seconds
+        assert "waiting for" in line
         assert waiting.poll() is None
         before = text("f.dvc")
         holder.stdin.close()
-        _, said = waiting.communicate(timeout=30)
+        _, said = waiting.communicate(timeout=60)
         assert waiting.returncode == 0, said
-        assert "waiting for" in said
         assert text("f.dvc") != before
     assert dvc.is_clean()
 

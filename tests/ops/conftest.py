@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from git_dvc.ops import add, remote
 from git_dvc.ops.init import init
 from git_dvc.project import Project
 from tests.conftest import run_git
+from tests.interop.harness import WarmDvc, original
 from tests.scene import write_tree
 
 Opener = Callable[[], Project]
@@ -42,15 +42,12 @@ def reopen(project: Project) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def dvc(real_dvc: Path) -> Dvc:
+def dvc(real_dvc: Path, warm_dvc: WarmDvc | None) -> Dvc:
     """Run the original program here and return what it printed; fail if it fails."""
+    tool = original(real_dvc, warm_dvc)
 
-    def run(*args: str) -> str:
-        done = subprocess.run(
-            [real_dvc, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-        )
-        assert done.returncode == 0, f"dvc {args}: {done.stdout}{done.stderr}"
-        return done.stdout.strip()
+    def run(*args: str, cwd: Path | None = None) -> str:
+        return tool(*args, cwd=cwd).strip()
 
     return run
 

@@ -12,6 +12,7 @@ import pytest
 from git_dvc.cli.console import console
 from tests import scene
 from tests.conftest import run_git
+from tests.ops.conftest import Dvc
 from tests.scene import check_objects, hashes_of, is_clean, md5, read_tree, write_tree
 
 Done = subprocess.CompletedProcess[str]
@@ -343,23 +344,20 @@ def test_by_several_processes(one: Clone) -> None:
     assert two.data() == one.data() and is_clean(two.top)
 
 
-def test_back_and_forth_with_the_original(one: Clone, real_dvc: Path) -> None:
+def test_back_and_forth_with_the_original(one: Clone, dvc: Dvc) -> None:
     one.run("push")
     two = one.clone()
-    done = scene.run(real_dvc, "pull", cwd=two.top)
-    assert done.returncode == 0, done.stderr
+    dvc("pull", cwd=two.top)
     assert two.data() == one.data()
     write_tree(two.top, {"data/theirs": "of dvc"})
     for args in (("add", "data"), ("push",)):
-        done = scene.run(real_dvc, *args, cwd=two.top)
-        assert done.returncode == 0, done.stderr
+        dvc(*args, cwd=two.top)
     run_git("commit", "-qam", "theirs", cwd=two.top)
     run_git("pull", "-q", two.top, "HEAD", cwd=one.top)
     one.run("pull")
     assert one.data() == two.data() and is_clean(one.top)
     assert one.run("push", "-A").returncode == 0
-    done = scene.run(real_dvc, "status", "-c", "-A", cwd=one.top)
-    assert "in sync" in done.stdout, done.stdout + done.stderr
+    assert "in sync" in dvc("status", "-c", "-A", cwd=one.top)
 
 
 def test_a_clone_with_data_takes_it_from_the_remote(one: Clone) -> None:
