@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
 import struct
 import sys
 import zlib
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -14,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_dvc.compare.content import align, images, kinds, nested, text
+from git_dvc.compare.content import align, images, kinds, nested, packed, text
 from git_dvc.compare.content.report import (
     Content,
     Fact,
@@ -78,6 +81,41 @@ def test_dates_of_toml_become_text() -> None:
     block = found.blocks[0]
     assert isinstance(block, Table)
     assert block.rows[0].cells == ("a", '"2020-01-01"', '"2020-01-02"')
+
+
+def test_lines_of_json_are_the_items_of_a_list() -> None:
+    old = '{"id": 1, "label": "cat"}\n{"id": 2, "label": "dog"}\n'
+    new = '{"id": 2, "label": "wolf"}\n\n{"id": 3}\n'
+    found = compared("labels.jsonl", old, new)
+    assert (found.kind, found.summary) == ("keys", "1 key added, 1 removed, 1 changed")
+    assert found.data["changed"] == {"[id=2].label": {"old": "dog", "new": "wolf"}}
+    assert compared("a.ndjson", "1\n2\n", "1\n3\n").data["changed"] == {"[1]": {"old": 2, "new": 3}}
+    broken = compared("a.jsonl", "1\n", "1\n{\n")
+    assert broken.kind == "text"
+    assert "not valid JSON lines: line 2: not valid JSON" in broken.notes[0]
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".BZ2", bz2.compress)])
+def test_what_is_compressed_is_compared_as_what_is_in_it(
+    suffix: str, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (b"id,n\n1,2\n2,3\n", b"id,n\n1,2\n2,4\n")
+    found = compared(f"a.csv{suffix}", pack(old), pack(new))
+    assert (found.kind, found.summary) == ("table", "1 row changed")
+    assert compared(f"a.csv{suffix}", None, pack(new)).kind == "table"
+    assert compared(f"a.json{suffix}", pack(b"[1]"), pack(b"[2]")).kind == "keys"
+    again = pack(old[:5]) + pack(old[5:])
+    assert compared(f"a.csv{suffix}", pack(old), again).summary == (
+        "the same content, compressed differently"
+    )
+    for damaged in (pack(new)[:-3], pack(new)[:14] + b"\xff\x00\xff" + pack(new)[17:]):
+        found = compared(f"a.csv{suffix}", pack(old), damaged)
+        assert found.kind == "binary" and "cannot be unpacked: " in found.notes[0]
+    twice = compared(f"a{suffix}{suffix}", pack(pack(old)), pack(pack(new)))
+    assert twice.kind == "binary"
+    monkeypatch.setattr(packed, "MOST_BYTES", 10)
+    found = compared(f"a.csv{suffix}", pack(old), pack(new))
+    assert found.kind == "binary" and found.notes[0].startswith("unpacks to more than")
 
 
 def test_what_cannot_be_understood_is_compared_as_text() -> None:

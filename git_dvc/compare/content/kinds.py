@@ -7,6 +7,7 @@ of one without arguments; it is asked before ours::
     [project.entry-points."git_dvc.contents"]
     hdf5 = "my_package.hdf5:Hdf5"
 
+What is compressed is unpacked first (``packed.py``) and then goes to whoever claims what was in it.
 A file that a handler claims and cannot read goes to the next one that claims it, with a note; the
 last one takes any bytes.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Protocol
 
+from git_dvc.compare.content.packed import Packed
 from git_dvc.compare.content.report import Content, Options, Report
 from git_dvc.errors import FormatError
 
@@ -65,7 +67,7 @@ class Kinds:
     def all(self) -> Sequence[Handler]:
         """Return all handlers, in the order in which they are asked."""
         if self._found is None:
-            self._found = [*self._others(), *map(_built_in, BUILT_IN)]
+            self._found = [*self._others(), Packed(self.compare), *map(_built_in, BUILT_IN)]
         return self._found
 
     def _others(self) -> Iterator[Handler]:

@@ -1,5 +1,7 @@
 """JSON, YAML and TOML: which keys were added, removed and changed, at any depth.
 
+A file of JSON lines is a list with an item for each line.
+
 Items of lists are matched by their place if the lists are equally long, by a name that each of
 them has (``id``, ``name``) if there is one, else as lines of text are::
 
@@ -31,7 +33,11 @@ from git_dvc.compare.content.report import (
 )
 from git_dvc.errors import FormatError
 
-_SUFFIXES = {".json": "JSON", ".yaml": "YAML", ".yml": "YAML", ".toml": "TOML"}
+_LINES = (".jsonl", ".ndjson")
+_SUFFIXES = {
+    ".json": "JSON", ".yaml": "YAML", ".yml": "YAML", ".toml": "TOML",
+    **dict.fromkeys(_LINES, "JSON lines"),
+}  # fmt: skip
 _PLAIN_KEY = re.compile(r"[\w\- /@:+%]+", re.ASCII)
 _IDS = ("id", "_id", "uuid", "key", "name", "path", "file")
 _MOST_ALIGNED = 20_000
@@ -119,11 +125,24 @@ def _read(content: Content) -> Any:
     with content.open() as file:
         data = file.read(values.MOST_BYTES + 1)
     try:
+        if content.name.lower().endswith(_LINES):
+            return _items(data)
         return values.parse(content.name, data)
     except FormatError as problem:
         kind = next(k for s, k in _SUFFIXES.items() if content.name.lower().endswith(s))
         what = problem.what
         raise FormatError(what if kind in what else f"not valid {kind}: {what}") from None
+
+
+def _items(data: bytes) -> list[Any]:
+    found = []
+    for number, line in enumerate(data.splitlines(), start=1):
+        if line.strip():  # an empty line is no item
+            try:
+                found.append(values.parse("line.json", line))
+            except FormatError as problem:
+                raise FormatError(f"line {number}: {problem.what}") from None
+    return found
 
 
 def _cell(value: Any) -> str:
