@@ -1505,6 +1505,21 @@ class OutputInGitError(GitDvcError):
         )
 
 
+class LeftOutError(GitDvcError):
+    """All stages were to be run, and some files or stages cannot be used.
+
+    Args:
+        problems: What is wrong with each of them.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(
+            "these cannot be used and were left out (everything else was looked at):",
+            details=[f"  {problem}" for problem in problems],
+            hint="mend them, then run 'git dvc repro -P' again",
+        )
+
+
 class OwnFileOutputError(GitDvcError):
     """A stage is to make a file that says what is tracked, so that would go before it runs.
 

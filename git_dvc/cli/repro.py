@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from git_dvc.cli.console import console
-from git_dvc.errors import UsageError, quoted
+from git_dvc.errors import LeftOutError, UsageError, quoted
 from git_dvc.terminal import human_time
 
 TYPE_CHECKING = False
@@ -153,11 +153,14 @@ def repro(
         chosen = op.plan(project, asked)
         opened.tell_problems(chosen.problems)
         if dry:
-            return _dry(project, chosen, asked)
-        progress = console.progress()
-        watch = _Watch(project, asked, ask=interactive)
-        result = op.repro(project, chosen, asked, watch, progress)
-        return _summary(project, asked, result)
+            code = _dry(project, chosen, asked)
+        else:
+            watch = _Watch(project, asked, ask=interactive)
+            result = op.repro(project, chosen, asked, watch, console.progress())
+            code = _summary(project, asked, result)
+        if every and chosen.problems and not ignore_errors:  # they were asked for, too
+            raise LeftOutError([problem.message for problem in chosen.problems])
+        return code
 
 
 def _dry(project: Project, chosen: Plan, asked: Asked) -> int:

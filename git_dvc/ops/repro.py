@@ -258,8 +258,13 @@ def forecast(
         force_downstream=asked.force_downstream,
         allow_missing=asked.allow_missing or asked.pull,
         restorable=_restorable(project, contents) if asked.run_cache else None,
+        shown=lambda place: place if _is_outside(place) else project.shown(place),
     )
     contents.save()
+
+
+def _is_outside(place: str) -> bool:
+    return os.path.isabs(place) or "://" in place
 
 
 def _restorable(project: Project, contents: Contents) -> Restorable:

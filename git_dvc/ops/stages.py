@@ -108,7 +108,7 @@ def _choose(
         if found:
             return found
         problem = stages.files.get(source)
-        if problem is not None:
+        if problem is not None and _could_have(stages, source, name):
             raise problem
     elif source is not None and source in stages.files:
         return _whole(stages, source)
@@ -119,6 +119,16 @@ def _choose(
         maker=_maker(stages, folder, target),
         lock_file=bool(file) and posixpath.basename(file or "") == LOCK_FILE,
     )
+
+
+def _could_have(stages: Stages, source: str, name: str) -> bool:
+    """Return whether a file in which something is wrong may have a stage that was not found."""
+    content = stages.contents.get(source)
+    if content is None:
+        return True
+    group = name.partition("@")[0]
+    is_known = loading.address(source, group) in stages.groups
+    return group in content.value.get("stages", {}) and not is_known
 
 
 def _split(target: str) -> tuple[str | None, str | None]:

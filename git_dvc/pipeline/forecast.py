@@ -75,6 +75,7 @@ def forecast(
     force_downstream: bool = False,
     allow_missing: bool = False,
     restorable: Restorable | None = None,
+    shown: Callable[[str], str] = str,
 ) -> Iterator[Step]:
     """Yield what would become of each stage of a plan, and why.
 
@@ -88,6 +89,7 @@ def forecast(
         force_downstream: What reads something of a stage that runs does so, too.
         allow_missing: As in ``staleness.reasons``.
         restorable: What the run cache has; None to leave it out.
+        shown: Returns a place as the user sees it, for errors.
     """
     ahead = _Ahead(facts)
     forced = set(force)
@@ -109,7 +111,7 @@ def forecast(
             found += reasons(stage, ahead, allow_missing=allow_missing, pending=before)
             if restorable and found and not any(r.kind in (FORCED, UPSTREAM) for r in found):
                 hashes = restorable(stage, ahead)
-            step = _step(stage, found, hashes, ahead)
+            step = _step(stage, found, hashes, ahead, shown)
         except GitDvcError as problem:
             step = Step(stage, FAILS, tuple(found), problem)
         if step.verdict == RESTORED:
@@ -125,7 +127,11 @@ def forecast(
 
 
 def _step(
-    stage: Stage, found: list[Reason], hashes: Mapping[str, str] | None, facts: Facts
+    stage: Stage,
+    found: list[Reason],
+    hashes: Mapping[str, str] | None,
+    facts: Facts,
+    shown: Callable[[str], str],
 ) -> Step:
     why = tuple(found)
     if not why:
@@ -135,16 +141,17 @@ def _step(
     here = {r.path: _hash(stage, r, facts) for r in why if r.how == NOT_IN_CACHE}
     if not stage.cmd or stage.frozen:
         kept = {out.path for out in stage.outs if out.flags.cache}
-        lost = [path for path, value in here.items() if value is None]
-        lost += [r.path for r in why if r.how == DELETED and not (r.before and r.path in kept)]
+        lost = [r.place for r in why if r.how == NOT_IN_CACHE and here[r.path] is None]
+        lost += [r.place for r in why if r.how == DELETED and not (r.before and r.path in kept)]
+        lost = [shown(place) for place in lost]
         error = MissingDataError(stage.address, lost) if lost else None
         return Step(stage, FAILS if lost else CHECKED, why, error)
     if all(reason.how == NOT_IN_CACHE and here[reason.path] == reason.before for reason in why):
         return Step(stage, CHECKED, why)
-    missing = [reason.path for reason in why if reason.kind == DEP and reason.how == DELETED]
+    missing = [shown(r.place) for r in why if r.kind == DEP and r.how == DELETED]
     if missing:
         return Step(stage, FAILS, why, MissingDependencyError(stage.address, missing))
-    keys = _missing_params(stage, facts, {r.path for r in why if r.kind == UPSTREAM})
+    keys = _missing_params(stage, facts, {r.path for r in why if r.kind == UPSTREAM}, shown)
     if keys:
         return Step(stage, FAILS, why, MissingParametersError(stage.address, keys))
     certain = any(reason.kind != UPSTREAM for reason in why)
@@ -152,19 +159,22 @@ def _step(
 
 
 def _missing_params(
-    stage: Stage, facts: Facts, to_come: Collection[str]
+    stage: Stage, facts: Facts, to_come: Collection[str], shown: Callable[[str], str]
 ) -> dict[str, Sequence[str] | None]:
     """Return the keys that a stage's parameter files lack, None for all of a file."""
     missing: dict[str, Sequence[str] | None] = {}
     for params in stage.params:
-        value = facts.values(place(stage, params)) if params.path not in to_come else ()
+        if params.path in to_come:
+            continue
+        where = place(stage, params)
+        value = facts.values(where)
         if value is None:
-            missing[params.path] = None
-        elif params.path not in to_come:
-            found = picked(value, params.keys)
-            lacking = [key for key in params.keys if key not in found]
-            if lacking:
-                missing[params.path] = lacking
+            missing[shown(where)] = None
+            continue
+        found = picked(value, params.keys)
+        lacking = [key for key in params.keys if key not in found]
+        if lacking:
+            missing[shown(where)] = lacking
     return missing
 
 

@@ -297,6 +297,42 @@ def test_nothing_is_made_from_data_whose_pointer_file_is_broken(copies: Path) ->
     assert ran() == "one two other"
 
 
+def test_whoever_asks_for_all_is_told_that_it_was_not_all(copies: Path) -> None:
+    write("sub/dvc.yaml", "stages:\n  bad:\n    cmd: echo ${nowhere}\n")
+    repro("dvc.yaml")
+    assert ran() == "one two other", "that was asked for"
+    write("in", "2")
+    for words in (["--dry"], ["-q"], []):
+        said = repro("-P", *words, code=1)
+        assert "error: these cannot be used and were left out" in said
+        assert "  sub/dvc.yaml: stages.bad.cmd: there is no 'nowhere'" in said
+    assert ran() == "one two other"
+    repro("-P", "--ignore-errors")
+
+
+def test_a_stage_that_is_not_there_has_nothing_to_do_with_one_that_is_bad(copies: Path) -> None:
+    bad = "  bad:\n    cmd: echo ${nowhere}\n"
+    write("dvc.yaml", f"{COPIES}  many:\n    foreach: [a]\n    do:\n      cmd: echo\n{bad}")
+    assert "error: there is no stage none\n" in repro("none", code=1)
+    said = repro("many@b", code=1)
+    assert "error: there is no stage many@b\nhint: did you mean 'many@a'" in said
+    assert "there is no 'nowhere'" in repro("bad", code=1)
+    write("dvc.yaml", "stages: [")
+    assert "not valid YAML" in repro("none", code=1)
+
+
+def test_a_dry_run_names_what_is_missing_as_seen_from_here(copies: Path) -> None:
+    definition = "stages:\n  a:\n    cmd: x\n    wdir: inner\n    deps: [in]\n    params: [lr]\n"
+    write("sub/dvc.yaml", definition)
+    Path("sub/inner").mkdir()
+    Path("here").mkdir()
+    done = git_dvc("repro", "--dry", "-P", cwd="here")
+    assert "dependencies are missing:\n  ../sub/inner/in\n" in done.stderr
+    write("sub/inner/in", "1")
+    done = git_dvc("repro", "--dry", "sub/dvc.yaml", cwd=".")
+    assert "  sub/inner/params.yaml: no such file\n" in done.stderr
+
+
 def test_what_a_frozen_stage_reads_does_not_matter(copies: Path) -> None:
     write(
         "dvc.yaml", COPIES.replace("    deps:\n    - one\n", "    frozen: true\n    deps: [one]\n")
