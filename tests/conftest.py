@@ -26,6 +26,13 @@ GitRunner = Callable[..., str]
 OURS = ("GIT_DVC_TEST_DVC", "GIT_DVC_TEST_GIT")
 """Settings of the tests: the original ``dvc``, and a second Git to test with."""
 
+THEIRS = (
+    *("GIT_", "DVC_", "XDG_", "PRE_COMMIT", "AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "SLURM_"),
+    *("COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR", "PAGER", "LESS", "EDITOR", "VISUAL", "EMAIL"),
+    *("NETRC", "SSH_AUTH_SOCK", "CDPATH", "BASH_ENV"),
+)
+"""How settings begin that whoever runs the tests may have, for programs that the tests run."""
+
 # No test is timed, and a busy machine is slow to make examples. (In CI hypothesis does so itself.)
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if "CI" not in os.environ:
@@ -67,7 +74,7 @@ def isolated_home(
     config = home / ".gitconfig"
     config.write_text(GIT_CONFIG)
     for name in list(os.environ):
-        if name.startswith(("GIT_", "DVC_", "XDG_", "PRE_COMMIT")) and name not in OURS:
+        if name.startswith(THEIRS) and name not in OURS:
             monkeypatch.delenv(name)
     for name, value in {
         "HOME": str(home),
@@ -83,6 +90,9 @@ def isolated_home(
         "DVC_SYSTEM_CONFIG_DIR": str(home / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(home / "dvc-site-cache"),
         "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+        "no_proxy": "127.0.0.1,localhost",
+        "NO_PROXY": "127.0.0.1,localhost",
         "NO_COLOR": "1",
     }.items():
         monkeypatch.setenv(name, value)

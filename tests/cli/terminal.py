@@ -61,9 +61,9 @@ def on_terminal(
 
     pid, terminal = pty.fork()
     if pid == 0:  # the child: a session of its own with the terminal
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.chdir(cwd)
         os.execve(command[0], command, dict(env or environment()))
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     if keys:
         os.write(terminal, keys.encode())
     shown = b""

@@ -127,6 +127,7 @@ def test_colour_in_a_pipe(settings: dict[str, str], coloured: bool, tmp_path: Pa
 
 WORK = """
 import time
+began = time.monotonic()
 from git_dvc.cli.console import console
 progress = console.progress()
 progress.start("Adding data", 100, 100 * 2**20)
@@ -134,7 +135,7 @@ for _ in range(100):
     time.sleep(0.01)
     progress.advance(1, 2**20)
 progress.finish()
-console.write("done")
+console.write(f"done in {time.monotonic() - began}")
 """
 
 
@@ -143,5 +144,5 @@ def test_the_progress_line_on_a_real_terminal(tmp_path: Path) -> None:
     assert code == 0
     assert "Adding data:" in shown and "MiB/s" in shown
     lines = shown.split("\r\033[K")
-    assert 2 <= len(lines) <= 15
-    assert lines[-1] == "done\r\n"
+    took_s = float(lines[-1].removeprefix("done in "))
+    assert 2 <= len(lines) <= 10 * took_s + 5

@@ -73,10 +73,10 @@ def test_an_ignore_file_in_an_ignored_directory_has_no_effect() -> None:
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "**/a/" * 30 + "b", "*[!c]" * 9, "a*" * 9])
 def test_a_pattern_made_to_be_slow_is_not(pattern: str) -> None:
     ignore = Ignore([("", pattern + "\n")])
-    started = time.monotonic()
+    started = time.process_time()
     for path in ("a" * 250, "a/" * 100 + "c", "a/b/" * 50 + "c"):
         ignore.match_file(path)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert ignore.problems == (
         [".dvcignore:1: not a pattern: '" + pattern + "'"] if "!" in pattern else []
     )

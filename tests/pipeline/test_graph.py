@@ -158,4 +158,4 @@ def test_thousands_of_stages_take_no_time() -> None:
     wide = [stage(f"w{n}", "o", f"p/{n}") for n in range(5)]
     before = time.process_time()
     assert len(graphs.build([*reversed(chain), *wide]).ordered()) == 3005
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 2  # 0.1 where nothing else runs
