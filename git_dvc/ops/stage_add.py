@@ -100,7 +100,7 @@ def add(
 
     Raises:
         CannotAddStageError: It could not be used, or its file must not be written.
-        StageExistsError: There is one of that name.
+        StageExistsError: There is another one of that name.
         OverlappingOutsError: It makes what another one makes.
         CyclicPipelineError: It would need itself.
         FormatError: The ``dvc.yaml`` cannot be read or edited. (In all cases nothing changed.)
@@ -123,7 +123,7 @@ def add(
                 after = stagetext.put(before, wanted.name, definition)
         except FormatError as error:
             raise error if error.where else error.at(source) from None
-        if replaced and not force and (after != before or not file):
+        if replaced and not force and after != before:
             raise StageExistsError("" if file else wanted.name, project.shown(source))
         found = _reread(project, source, after)
         stage = found.stages.get(address)
@@ -147,7 +147,9 @@ def add(
                 tmp = os.path.join(project.tmp_dir, "git-dvc")
                 fsutil.atomic_write(project.path(source), after, tmp)
         finally:
-            if changed:
+            if after == before:  # perhaps by a run that was killed before it came to this
+                staged = recording.stage(project, [*changed, source])
+            elif changed:
                 staged = recording.stage(project, dict.fromkeys(changed))
             project.forget_tracked()
     written = list(dict.fromkeys(changed))

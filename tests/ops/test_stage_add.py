@@ -66,6 +66,7 @@ def test_a_name_that_is_taken_is_kept_unless_forced(project: Project) -> None:
     with pytest.raises(StageExistsError, match=r"'train' in dvc\.yaml already"):
         stage_add.add(project, TRAIN._replace(cmd="other"))
     assert text("dvc.yaml") == before
+    assert stage_add.add(project, TRAIN).changed == [], "it is there already"
     assert stage_add.add(project, TRAIN._replace(cmd="other"), force=True).replaced
     assert text("dvc.yaml") == before.replace("python train.py", "other")
     assert stage_add.add(project, TRAIN._replace(cmd="other"), force=True).changed == []
