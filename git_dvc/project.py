@@ -458,7 +458,8 @@ class Project:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as problem:
-            why = "a symbolic link" if problem.errno == errno.ELOOP else str(problem.strerror).lower()
+            why = (problem.strerror or str(problem)).lower()
+            why = "a symbolic link" if problem.errno == errno.ELOOP else why
             raise FormatError(f"cannot be read: {why}", relpath) from None
         except GitDvcError as problem:
             raise FormatError(problem.message.partition(":")[0], relpath) from None

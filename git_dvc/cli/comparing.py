@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from git_dvc.cli.console import console
-from git_dvc.errors import NotASourceError, NotInGitError, UsageError
+from git_dvc.errors import NotASourceError, NotInGitError, UsageError, quoted
 
 if TYPE_CHECKING:
     from git_dvc.cli.tables import Table
@@ -258,7 +258,12 @@ def _show(
     """
     from git_dvc.cli import render, render_compare
 
-    found = opened.versions.look(opened.versions.named(asked), look, fetch=fetch)
+    where = opened.versions.named(asked)
+    if not where and not form.as_json:
+        named = f" in {quoted(' '.join(asked.revs))}" if asked.revs else ""
+        console.note(f"there are no commits{named}")
+        return 0
+    found = opened.versions.look(where, look, fetch=fetch)
     found = _without_workspace(opened.versions, asked, found)
     if form.as_json:
         console.write(render.json_line(render_compare.versions_json(found, opened.shown)))

@@ -79,8 +79,11 @@ def compared(revs: Sequence[str], *, start: str | None = None) -> list[str]:
 
 
 def _is_dirty(start: str) -> bool:
+    """Return whether the work tree differs from HEAD; not if there is no commit yet."""
     from git_dvc.git.repo import git
 
+    if git(["rev-parse", "--verify", "--quiet", "HEAD"], cwd=start).code != 0:
+        return False
     found = git(["status", "--porcelain", "--untracked-files=no"], cwd=start)
     return bool(found.out.strip())
 

@@ -319,6 +319,9 @@ def test_nothing_to_show_is_said(project: Path, cli: Cli) -> None:
     said = cli("params", "show", "--json")
     assert json.loads(said.out) == {"": {"data": {}}}
     assert "no parameters" in said.err
+    run_git("commit", "-q", "--allow-empty", "-m", "first", cwd=project)
+    said = cli("metrics", "show", "--rev", "HEAD..HEAD")
+    assert (said.code, said.out, said.err) == (0, "", "there are no commits in HEAD..HEAD\n")
 
 
 def test_data_comes_from_the_cache_and_on_request_from_the_remote(

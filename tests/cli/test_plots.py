@@ -102,6 +102,14 @@ def test_one_revision_is_compared_with_the_workspace_and_none_with_head(
     assert revs("v1", "workspace") == ["workspace", "v1"]
 
 
+def test_without_a_commit_the_workspace_is_drawn_alone(project: Path, cli: Cli) -> None:
+    write_tree(project, {"dvc.yaml": "plots: [loss.csv]\n", "loss.csv": "step,loss\n0,1\n"})
+    run_git("add", ".", cwd=project)
+    said = cli("plots", "diff", "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["data"]["loss.csv"][0]["revisions"] == ["workspace"]
+
+
 def test_targets_are_names_files_and_directories(
     data: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
