@@ -256,6 +256,8 @@ def check_remote(name: str, options: Mapping[str, str]) -> list[str]:
         known = _ANY_REMOTE
     if known is None:
         return [f"{name_of(section, 'url')}: no support for {scheme}:// urls"]
+    if scheme and not url[len(scheme) + 3 :].strip("/"):
+        return [f"{name_of(section, 'url')}: names nothing: {url}"]
     kind = f"{scheme}:// urls" if scheme else "local paths"
     wrong = [
         f"{name_of(section, option)}: no such option for {kind}"
@@ -274,7 +276,7 @@ def check_remote(name: str, options: Mapping[str, str]) -> list[str]:
 
 def url_scheme(url: str) -> str:
     """Return the lower-case scheme of a remote's url, ``""`` for a local path."""
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://.", url)
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url)
     return match[1].lower() if match else ""
 
 

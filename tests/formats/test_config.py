@@ -271,6 +271,7 @@ def test_a_bad_value_is_refused_with_what_was_expected(
         ({"url": "s3://b", "region": "r"}, []),
         ({"url": "remote://other/sub", "region": "r"}, []),
         ({"user": "u"}, ['remote "r": has no url']),
+        ({"url": "s3://"}, ["remote.r.url: names nothing: s3://"]),
         ({"url": "foo://x"}, ["remote.r.url: no support for foo:// urls"]),
         ({"url": "/x", "region": "r"}, ["remote.r.region: no such option for local paths"]),
         ({"url": "s3://b", "keyfile": "k"}, ["remote.r.keyfile: no such option for s3:// urls"]),
