@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 
 from git_dvc.cli.console import console
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 SYSTEM_ERROR = 128
+
+_OURS = re.compile(r"\.git-dvc\..*\.tmp|\d+\.[0-9a-f]+\.\d+")
+"""Names of temporary files."""
 
 _SYSTEM_HINTS = {
     errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
@@ -88,8 +92,13 @@ def _print(error: GitDvcError) -> None:
 
 def _described(error: OSError) -> GitDvcError:
     reason = error.strerror or os.strerror(error.errno or 0)
-    names = [quoted(os.fsdecode(name)) for name in (error.filename, error.filename2) if name]
-    message = f"{' -> '.join(names)}: {reason}" if names else reason
+    paths = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+    # What is written under a name of our own first tells nobody anything.
+    named = [quoted(path) for path in paths if not _OURS.fullmatch(os.path.basename(path))]
+    if len(named) < len(paths):
+        named = named or [quoted(os.path.dirname(paths[0]))]
+        reason = f"cannot be written: {reason}"
+    message = f"{' -> '.join(named)}: {reason}" if named else reason
     return GitDvcError(message, hint=_SYSTEM_HINTS.get(error.errno or 0, ""))
 
 

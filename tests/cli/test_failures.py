@@ -53,6 +53,21 @@ def test_both_names_of_a_failed_link_are_shown(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "error: a -> b: Permission denied\n"
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("/w/.dvc/cache/tmp/16500.18ea6e6477caff46.1",), "/w/.dvc/cache/tmp"),
+        (("/w/.git-dvc.d3d6ac54e46e12b8.tmp",), "/w"),
+        (("/w/.dvc/tmp/git-dvc/18005.18ea6e66bdda7cd4.1", None, "/w/a.dvc"), "/w/a.dvc"),
+    ],
+)
+def test_temporary_names_are_not_shown(
+    names: tuple[str | None, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures.exit_code_of(raising(OSError(errno.EACCES, "Permission denied", *names)))
+    assert capsys.readouterr().err == f"error: {said}: cannot be written: Permission denied\n"
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), FileNotFoundError(2, "gone", "x")])
 def test_a_bug_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
