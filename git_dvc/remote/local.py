@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from git_dvc import fsutil, hashing, parallel
-from git_dvc.errors import MissingObjectError, RemoteError, RemoteGoneError
+from git_dvc.errors import MissingObjectError, RemoteError, RemoteGoneError, quoted
 from git_dvc.formats import runrecord
 from git_dvc.progress import Progress
 from git_dvc.remote.base import Got, Memory, SizeOf, Stored
@@ -84,6 +84,8 @@ class LocalRemote:
             return True
         try:
             return any(len(name) == 2 for name in os.listdir(self.where))
+        except PermissionError as problem:
+            raise self._failed(problem) from None
         except OSError:
             return False
 
@@ -158,6 +160,8 @@ class LocalRemote:
         self, target: Cache, values: Sequence[str], progress: Progress, jobs: int | None = None
     ) -> Got:
         """Fetch objects into a cache, many on several processors."""
+        if not os.path.isdir(self.where):
+            progress.note(f"{self.name}: there is no folder {quoted(self.where)}")
 
         def work(part: Sequence[str], watch: Progress) -> bytes:
             got = Got([], [])

@@ -196,6 +196,20 @@ def test_a_folder_that_had_data_is_not_made_anew(cache: Cache, remote: LocalRemo
     remote.reach()
 
 
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(
+    remote: LocalRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.makedirs(remote.where)
+    remote.memory.add([("md5", md5(b"data"))])
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(RemoteError, match="cannot be used: permission denied"):
+        remote.reach()
+
+
 def test_memory_survives_and_forgives(tmp_path: Path) -> None:
     one = Memory(str(tmp_path / "memory"))
     assert not one.was_used
