@@ -205,7 +205,9 @@ class GitError(GitDvcError):
     def __init__(self, args: Sequence[str], code: int, stderr: bytes) -> None:
         self.code = code
         lines = plain_lines(stderr)
-        self.index_is_locked = any("index.lock" in line for line in lines) and code == 128
+        self.index_is_locked = code == 128 and any(
+            "index.lock" in line and "File exists" in line for line in lines
+        )
         self.words = "\n".join(lines)
         command = next((word for word in args if not word.startswith("-")), "")
         reason = f"exit code {code}" if code >= 0 else f"ended by signal {-code}"

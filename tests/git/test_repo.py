@@ -510,6 +510,11 @@ def test_stage_names_the_way_out_of_a_left_over_lock(
     assert "another git process" in caught.value.hint
 
 
+def test_a_lock_that_cannot_be_made_is_nobody_else_s() -> None:
+    said = b"fatal: Unable to create '/w/.git/index.lock': Permission denied"
+    assert GitError(["add"], 128, said).hint == ""
+
+
 # -- settings and places --------------------------------------------------------------------
 
 
