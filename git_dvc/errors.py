@@ -607,7 +607,11 @@ class IncompleteCheckoutError(GitDvcError):
             if len(named) > MOST_PATHS:
                 lines.append(f"  ... and {len(named) - MOST_PATHS} more")
             parts.append(
-                ("these could not be checked out:", lines, "then run 'git dvc checkout' again")
+                (
+                    "these could not be checked out:",
+                    lines,
+                    "see to that, then run 'git dvc checkout' again",
+                )
             )
         if problems:
             lines = [f"  {quoted(problem.message)}" for problem in problems[:MOST_PATHS]]

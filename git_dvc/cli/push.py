@@ -233,10 +233,11 @@ def _tell(
     for moved in done:
         if moved.files or moved.manifests:
             console.say(render.moved(verb, word, moved))
-        if moved.missing and moved.remote:
-            errors.append(UnfetchableError(moved.missing, moved.remote))
-        elif moved.missing:
-            errors.append(NoRemoteError(moved.missing, offer))
+        missing = [place for place in moved.missing if place[0] not in moved.damaged]
+        if missing and moved.remote:
+            errors.append(UnfetchableError(missing, moved.remote))
+        elif missing:
+            errors.append(NoRemoteError(missing, offer))
         errors += moved.errors
     opened.tell_problems(problems)
     for error in errors:

@@ -625,7 +625,8 @@ class _Worker:
         result.files_modified += replaced
         result.files_added += len(outcome.written) - replaced
         result.files_deleted += len(outcome.deleted)
-        if outcome.written or outcome.deleted or (item.is_dir and not plan.was_there):
+        is_made = item.is_dir and not plan.was_there and outcome.complete
+        if outcome.written or outcome.deleted or is_made:
             (result.modified if plan.was_there else result.added).append(item.shown)
         self._note_trouble(item.relpath, outcome)
 

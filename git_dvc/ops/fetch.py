@@ -123,7 +123,8 @@ def fetch_from(
     remote: Remote | None = None
     files = size_bytes = 0
     missing: list[tuple[str, str]] = []
-    named: list[str] = []
+    named: dict[str, str] = {}
+    told: set[str] = set()
     errors: list[GitDvcError] = []
     for algorithm in sorted({algorithm for algorithm, _ in wanted}):
         damaged: list[str] = []
@@ -154,7 +155,8 @@ def fetch_from(
         errors += map(UnknownTargetError, listings.unmatched())
         for value in damaged:
             paths = [path for whole in mine for path, _, _ in listings.paths(whole, [value])]
-            named.append(f"  {quoted(paths[0])}: {value}")
+            named.setdefault(value, f"  {quoted(paths[0])}: {value}" if paths else f"  {value}")
+            told.update(f"{path}/" if hashing.is_dir(value) else path for path in paths)
         if lacking == needed and not bad and not listings.unknown and remote is not None:
             # All of it came from there, so all of it is there.
             remote.memory.add((algorithm, value) for value in mine)
@@ -162,11 +164,11 @@ def fetch_from(
         errors.append(
             GitDvcError(
                 f"remote '{remote.name}' has damaged objects, which were not taken:",
-                details=named[:MOST_PATHS],
+                details=list(named.values())[:MOST_PATHS],
                 hint="send them again from a clone that has them: 'git dvc push'",
             )
         )
-    return Moved(name or "", files, size_bytes, missing, errors)
+    return Moved(name or "", files, size_bytes, missing, errors, damaged=frozenset(told))
 
 
 def _places(

@@ -79,9 +79,15 @@ def pull(
     if allow_missing:
         moved = [one._replace(missing=[]) for one in moved]
     told = {path.rstrip("/") for one in moved for path, _ in one.missing}
-    for path in [path for path in placed.missing if project.shown(path).rstrip("/") in told]:
+    for path in [path for path in placed.missing if _is_below(told, project.shown(path))]:
         del placed.missing[path]
     return Pulled(moved, placed, completed, bare)
+
+
+def _is_below(told: set[str], path: str) -> bool:
+    """Return whether a path, or a directory that it is in, is among some."""
+    parts = path.rstrip("/").split("/")
+    return any("/".join(parts[:count]) in told for count in range(1, len(parts) + 1))
 
 
 def _complete(

@@ -149,6 +149,7 @@ class Moved(NamedTuple):
         missing: Paths of data that is nowhere, with the commit that names it or ''.
         errors: What else went wrong.
         manifests: Number of directories whose lists of files went there.
+        damaged: Those of the missing paths that the remote has, but damaged; an error tells so.
     """
 
     remote: str
@@ -157,6 +158,7 @@ class Moved(NamedTuple):
     missing: list[tuple[str, str]]
     errors: list[GitDvcError]
     manifests: int = 0
+    damaged: frozenset[str] = frozenset()
 
 
 def push(
@@ -283,6 +285,7 @@ def merged(moved: Sequence[Moved], more: Moved) -> list[Moved]:
         [*one.missing, *more.missing],
         [*one.errors, *more.errors],
         one.manifests + more.manifests,
+        one.damaged | more.damaged,
     )
     return [both if other is one else other for other in moved]
 

@@ -235,6 +235,22 @@ def test_data_that_is_nowhere_is_named(one: Clone) -> None:
     assert two.data() == one.data()
 
 
+def test_a_directory_of_which_nothing_came_is_told_once(one: Clone) -> None:
+    one.run("push")
+    for text in (b"1", b"22", b"333"):
+        value = md5(text)
+        os.unlink(one.store / "files" / "md5" / value[:2] / value[2:])
+    two = one.clone()
+    said = two.run("pull", code=1)
+    assert said.stdout == "A\tmodel\nfetched 1 file (3 bytes) from 'store'\n"
+    assert said.stderr.count("data/a") == 1
+    three = one.clone("three")
+    one.store.rename(one.store.with_name("away"))
+    said = three.run("pull", code=1)
+    assert f"store: there is no folder {one.store}\n" in said.stderr
+    assert said.stdout == "" and said.stderr.count("  data") == 1
+
+
 def test_old_data_that_is_nowhere_is_named_with_its_commit(one: Clone) -> None:
     value = md5(b"old")
     os.unlink(one.cache / "files" / "md5" / value[:2] / value[2:])
@@ -252,7 +268,8 @@ def test_a_damaged_object_on_the_remote_is_not_taken(one: Clone) -> None:
     path.write_bytes(b"bad")
     two = one.clone()
     said = two.run("pull", code=1)
-    assert value in said.stderr and "damaged" in said.stderr and "  model" in said.stderr
+    assert value in said.stderr and "damaged" in said.stderr
+    assert said.stderr.count("  model") == 1, "it is not nowhere"
     assert path.read_bytes() == b"bad", "it is not ours to delete"
     assert plain(two.cache) == hashes_of("1", "22", "333")
 
