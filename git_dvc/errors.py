@@ -792,15 +792,18 @@ class UnknownRevisionError(GitDvcError):
     Args:
         rev: As the user typed it.
         known: Branches and tags that could have been meant.
+        where: The repository, if it is another one.
     """
 
     exit_code = 128
 
-    def __init__(self, rev: str, known: Sequence[str] = ()) -> None:
+    def __init__(self, rev: str, known: Sequence[str] = (), where: str = "") -> None:
         from difflib import get_close_matches
 
         close = get_close_matches(rev, known, 3, 0.6)
         hint = "see which there are with 'git log --oneline --decorate --all'"
+        if where:
+            hint = f"see which there are with 'git ls-remote {argument(where)}'"
         if close:
             hint = "did you mean " + " or ".join(f"'{quoted(name)}'" for name in close) + "?"
         super().__init__(f"unknown revision: {quoted(rev)}", hint=hint)

@@ -213,8 +213,8 @@ def _updates(project: Project, report: Status, *, servers: bool) -> list[Update]
     from git_dvc.ops import updates
 
     found, errors = updates.available(project, items, console.progress(), servers=servers)
-    for problem in errors:
-        console.warning(f"cannot tell whether there are updates: {problem.message}")
+    for message in dict.fromkeys(problem.message for problem in errors):
+        console.warning(f"cannot tell whether there are updates: {message}")
     return found
 
 

@@ -154,7 +154,7 @@ class Mirror:
             MirrorError: The server cannot be reached, or has no repository there.
         """
         if rev is not None and (not rev or rev.startswith("-") or _CONTROL.search(rev)):
-            raise UnknownRevisionError(rev)
+            raise UnknownRevisionError(rev, where=self.where)
         full = rev is not None and _FULL_HASH.fullmatch(rev) is not None
         if rev is not None and full and self._has(rev):
             return rev
@@ -167,7 +167,7 @@ class Mirror:
             if found is None and rev is not None:
                 found = self._among_all(rev)
         if found is None:
-            raise UnknownRevisionError(rev or "HEAD", self._names())
+            raise UnknownRevisionError(rev or "HEAD", self._names(), self.where)
         return found
 
     def _looked_up(self, rev: str | None) -> str | None:

@@ -28,6 +28,7 @@ from git_dvc import fsutil, hashing, relpaths
 from git_dvc.errors import (
     CorruptObjectError,
     FormatError,
+    MirrorError,
     MissingObjectError,
     NotASourceError,
     NowhereError,
@@ -506,13 +507,15 @@ def _open_folder(
         commit = (repo.head() if repo is not None else None) or ""
         return kind(url, rev, view=view, commit=commit, root=root, extra=extra, progress=progress)
     if repo is None:
-        raise UnknownRevisionError(rev)
+        raise UnknownRevisionError(rev, where=without_password(url))
     trees = Trees(repo, CommitView.ALSO)
     found = trees.resolve(rev)
     if found is None:
         known = [ref.name for ref in (*trees.branches(), *trees.tags())]
         trees.close()
-        raise UnknownRevisionError(rev, known)
+        if rev == "HEAD" and repo.head() is None:
+            raise MirrorError(without_password(url), "it has no commits yet")
+        raise UnknownRevisionError(rev, known, without_password(url))
     prefix = "" if root == repo.top else os.path.relpath(root, repo.top).replace(os.sep, "/")
     newest = trees.resolve("HEAD") or found
     return kind(

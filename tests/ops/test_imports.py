@@ -11,6 +11,7 @@ import pytest
 from git_dvc.errors import (
     CannotImportError,
     GitDvcError,
+    MirrorError,
     NotASourceError,
     OccupiedError,
     UnknownPathError,
@@ -377,6 +378,12 @@ def test_a_source_that_is_gone_or_has_lost_its_data_is_told(
     assert [path for path, _ in moved.missing] == ["data/"]
 
 
+def test_a_repository_without_commits(project: Project, tmp_path: Path) -> None:
+    run_git("init", "-q", tmp_path / "fresh", cwd=tmp_path)
+    with pytest.raises(MirrorError, match=r"cannot read \.\./fresh: it has no commits yet"):
+        import_data(project, "../fresh", "data")
+
+
 def test_status_tells_of_updates_and_asks_only_when_it_may(
     project: Project, registry: Registry
 ) -> None:
@@ -399,7 +406,8 @@ def test_status_tells_of_updates_and_asks_only_when_it_may(
     assert "127.0.0.1" in git_dvc("status", "--updates", "data", cwd=".").stderr
     Path("data.dvc").write_text(text)
     registry.top.rename(registry.top.with_name("away"))
-    assert "warning: cannot tell whether" in git_dvc("status", cwd=".").stderr
+    warned = git_dvc("status", cwd=".").stderr
+    assert warned.count("warning: cannot tell whether") == 1, "two revisions of one repository"
     for flag in ("-q", "--no-updates"):
         assert git_dvc("status", flag, cwd=".").stderr == ""
 

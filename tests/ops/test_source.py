@@ -103,8 +103,9 @@ def test_what_is_not_there_is_said(registry: Path, tmp_path: Path) -> None:
         assert "did you mean 'model'" in caught.value.hint
         with pytest.raises(FormatError, match="leads out"):
             source.entry("../x")
-    with pytest.raises(UnknownRevisionError):
+    with pytest.raises(UnknownRevisionError) as unknown:
         Source.open(str(registry), "nosuch")
+    assert f"'git ls-remote {registry}'" in unknown.value.hint, "it is another repository's"
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotASourceError):
         Source.open(str(tmp_path / "empty"))
