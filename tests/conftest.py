@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from git_dvc import parallel
-from tests import launcher
+from tests import launcher, ports
 
 if TYPE_CHECKING:
     from tests.interop.harness import WarmDvc
@@ -163,18 +161,13 @@ def warm_dvc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmDvc | Non
 def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A directory whose repositories Git's own daemon serves, and its address."""
     top = tmp_path_factory.mktemp("served")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     words = ["git", "daemon", "--reuseaddr", "--export-all", f"--base-path={top}"]
-    daemon = subprocess.Popen([*words, "--listen=127.0.0.1", f"--port={port}", str(top)])
+
+    def start(port: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*words, "--listen=127.0.0.1", f"--port={port}", str(top)])
+
+    daemon, port = ports.serving(start)
     try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.02)
         yield top, f"git://127.0.0.1:{port}"
     finally:
         daemon.terminate()

@@ -70,7 +70,7 @@ def test_ctrl_c_of_one_that_reads_stops_it_too(tmp_path: Path) -> None:
 
 def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    line = "echo ready; read one; echo got $one; touch got; sleep 0.2"
+    line = "echo ready; read one; echo got $one; until test -e go; do sleep 0.01; done"
     shell = ["/bin/bash", "--norc", "--noediting", "-i"]
     _, shown = terminal.on_terminal(
         shell,
@@ -82,7 +82,7 @@ def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
             ("Stopped", "fg\n"),
             ("program.py", "x\n"),
             ("got x", "\x1a"),
-            ("Stopped", "fg\n"),
+            ("Stopped", "touch go; fg\n"),
             ("\nok", "exit\n"),
         ],
     )

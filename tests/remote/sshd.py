@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests import ports
 
 PROGRAM = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -54,15 +54,8 @@ class Sshd:
         for path in (folder / "host_key", ssh / "id_ed25519"):
             make_key(path)
         (folder / "authorized_keys").write_bytes((ssh / "id_ed25519.pub").read_bytes())
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port: int = found.getsockname()[1]
-        self.host_key = (folder / "host_key.pub").read_text()
-        self.known_hosts = ssh / "known_hosts"
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {self.host_key}")
         config = folder / "sshd_config"
         config.write_text(
-            f"Port {self.port}\n"
             "ListenAddress 127.0.0.1\n"
             f"HostKey {folder}/host_key\n"
             f"AuthorizedKeysFile {folder}/authorized_keys\n"
@@ -81,21 +74,17 @@ class Sshd:
         )
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
-        self._log = folder / "log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", str(config)], stderr=log)
-        self._wait()
+        command = [PROGRAM, "-D", "-e", "-f", str(config), "-p"]
+        log = folder / "log"
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(self._log.read_text()) from None
-                time.sleep(0.02)
+        def start(port: int) -> subprocess.Popen[bytes]:
+            with log.open("ab") as stream:
+                return subprocess.Popen([*command, str(port)], stderr=stream)
+
+        self._process, self.port = ports.serving(start, lambda: log.read_text())
+        self.host_key = (folder / "host_key.pub").read_text()
+        self.known_hosts = ssh / "known_hosts"
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {self.host_key}")
 
     def url(self, path: Path | str) -> str:
         """Return the address of a folder."""
