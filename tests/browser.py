@@ -25,7 +25,7 @@ _FLAGS = (
     "--disable-sync", "--disable-background-networking", "--disable-component-update",
     "--disable-dev-shm-usage", "--remote-debugging-pipe", "--hide-scrollbars",
 )  # fmt: skip
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 
 
 def program() -> str | None:
@@ -55,6 +55,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": "/tmp"},  # for a socket, whose path must be short
             preexec_fn=hand_over,
             close_fds=False,
             start_new_session=True,

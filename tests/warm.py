@@ -73,7 +73,8 @@ def address() -> str:
     """Return where the server of this process listens; started when it is first asked for."""
     global _server
     if _server is None or _server[0] != os.getpid():
-        place = os.path.join(tempfile.mkdtemp(prefix="git-dvc-warm-"), "socket")
+        short = None if len(tempfile.gettempdir()) < 60 else "/tmp"  # a socket's path is, too
+        place = os.path.join(tempfile.mkdtemp(prefix="git-dvc-warm-", dir=short), "socket")
         server = subprocess.Popen(
             [sys.executable, __file__, place],
             stdin=subprocess.PIPE,
