@@ -31,6 +31,10 @@ THEIRS = (
 )
 """How settings begin that whoever runs the tests may have, for programs that the tests run."""
 
+# Servers of the tests are on this machine, whatever proxy leads to others. Set for all, as some
+# are asked by fixtures that come before ``isolated_home``.
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
 # No test is timed, and a busy machine is slow to make examples. (In CI hypothesis does so itself.)
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if "CI" not in os.environ:
@@ -89,8 +93,6 @@ def isolated_home(
         "DVC_SITE_CACHE_DIR": str(home / "dvc-site-cache"),
         "LC_ALL": "C.UTF-8",
         "LANGUAGE": "",
-        "no_proxy": "127.0.0.1,localhost",
-        "NO_PROXY": "127.0.0.1,localhost",
         "NO_COLOR": "1",
     }.items():
         monkeypatch.setenv(name, value)
