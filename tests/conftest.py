@@ -25,7 +25,7 @@ OURS = ("GIT_DVC_TEST_DVC", "GIT_DVC_TEST_GIT")
 """Settings of the tests: the original ``dvc``, and a second Git to test with."""
 
 THEIRS = (
-    *("GIT_", "DVC_", "XDG_", "PRE_COMMIT", "AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "SLURM_"),
+    *("GIT_", "DVC_", "XDG_", "PRE_COMMIT", "AWS_", "AZURE_", "GOOGLE_", "SLURM_"),
     *("COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR", "PAGER", "LESS", "EDITOR", "VISUAL", "EMAIL"),
     *("NETRC", "SSH_AUTH_SOCK", "CDPATH", "BASH_ENV"),
 )
