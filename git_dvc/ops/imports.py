@@ -100,7 +100,15 @@ def check_place(project: Project, name: str, dep: Dep, *, force: bool) -> Tracke
     Raises:
         OccupiedError: Something is there.
         CannotAddError: Data cannot be tracked there.
+        CannotImportError: The pointer file could not be read again.
     """
+    try:
+        formats.parse(dep.value())
+    except FormatError:
+        raise CannotImportError(
+            f"a pointer file cannot name this source: {quoted(dep.path)}",
+            hint="rename it there, or copy it without tracking where it came from",
+        ) from None
     relpath = adding.check_place(project, name)
     source = relpath + SUFFIX
     holder = project.tracked.holder(relpath)

@@ -120,6 +120,8 @@ def test_tracked_data_and_files_of_git_whole_and_in_part(
         import_data(project, "../nosuch", "data", "x")
     with pytest.raises(GitDvcError, match="v9"):
         import_data(project, "../registry", "data", "x", rev="v9")
+    with pytest.raises(CannotImportError, match=r'cannot name this source: "data\\nx"'):
+        import_data(project, "../registry", "data\nx", "x")
     with pytest.raises(CannotImportError, match="cannot import from itself"):
         run_git("commit", "-qm", "x", cwd=".")
         import_data(project, ".", "data", "x")
