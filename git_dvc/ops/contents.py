@@ -150,14 +150,15 @@ class Contents:
             hash_name = MD5.name
         root, name = self._project.root, path
         ignore: Ignore | None = self._project.ignore
-        if os.path.isabs(path):
-            root, name, ignore = "/", os.path.realpath(path)[1:], None
+        is_outside = os.path.isabs(path)
+        if is_outside:  # in folders that we need not be able to list
+            (root, name), ignore = os.path.split(os.path.realpath(path)), None
         record, found = self._scan(root, name, path, hash_name, ignore)
-        if (found.problems or found.dirty) and root != "/":
+        if (found.problems or found.dirty) and not is_outside:
             full = self._project.path(path)
             real = os.path.realpath(full)
             if real != full:  # behind a link, which a dependency may be
-                root, name = "/", real[1:]
+                root, name = os.path.split(real)
                 record, found = self._scan(root, name, path, hash_name, None)
         if found.kind == MISSING:
             return None

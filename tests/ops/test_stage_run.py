@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import http.server
 import os
 import shutil
@@ -504,6 +505,25 @@ def test_dependencies_outside_of_the_project_count(project: Project, server: lis
     server[1] = '"v2"'
     assert not Saver(project).used_the_same(stage_of(project, "copy"))
     assert not Path(".dvc/cache/runs").exists(), "what a server has may change without a trace"
+
+
+def test_only_the_folder_of_a_dependency_outside_is_opened(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those above it may be for passing through only, as the one of all homes often is."""
+    write("../outside/folder/x", "1")
+    write("../outside/file", "2")
+    write("dvc.yaml", COPY.replace("- a\n", "- ../outside/folder\n    - ../outside/file\n"))
+    real = os.open
+
+    def refusing(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == "/" or (dir_fd is None and Path.cwd().parent.is_relative_to(path)):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refusing)
+    run(project, command=lambda: write("b", ""))
+    assert {dep.path for dep in locked()["copy"].deps} == {"../outside/folder", "../outside/file"}
 
 
 # -- stage files of old versions ---------------------------------------------------------------
