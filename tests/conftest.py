@@ -72,6 +72,7 @@ def isolated_home(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Keep the settings of whoever runs the tests out of them, and the other way round."""
+    os.umask(0o022)
     home = tmp_path_factory.mktemp("home")
     config = home / ".gitconfig"
     config.write_text(GIT_CONFIG)

@@ -154,6 +154,8 @@ def run_fresh(script: str, folder: Path, **variables: str) -> str:
         text=True,
         check=False,
     )
+    if "CI" not in os.environ and "No matching distribution found" in done.stdout:
+        pytest.skip("no packages are to be had here")
     assert done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 

@@ -106,7 +106,7 @@ def finished() -> set[str]:
 
 def wait_for_keeper() -> None:
     """Wait until the keeper of a killed run has ended the stages."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while rwlock_holders(".dvc/tmp", ["/"]):
         assert time.monotonic() < until
         time.sleep(0.01)

@@ -180,7 +180,7 @@ def test_dvc_reads_the_same(top: Path, real_dvc: Path, tool: Path) -> None:
     ):
         done = scene.run(tool, "remote", *args, cwd=top)
         assert done.returncode == 0, done.stderr
-    done = scene.run(real_dvc, "remote", "list", cwd=top)
+    done = scene.run(real_dvc, "remote", "list", cwd=top, env={"COLUMNS": "1000"})
     words = f"nas {top.parent}/store (default) mine /data"
     assert sorted(done.stdout.split()) == sorted(words.split())
     assert scene.run(real_dvc, "remote", "default", cwd=top).stdout == "nas\n"

@@ -38,7 +38,7 @@ def running() -> Iterator[None]:
             code = git_dvc("repro", "-q", cwd=".").returncode
         finally:
             os._exit(code)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not os.path.exists("on"):
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -154,7 +154,7 @@ def test_ctrl_c_leaves_outputs_as_they_were(project: Project) -> None:
             code = git_dvc("repro", "-q", cwd=".").returncode
         finally:
             os._exit(code)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not os.path.exists("on"):
         assert time.monotonic() < until
         time.sleep(0.01)
