@@ -126,8 +126,11 @@ def old(work: Scene) -> Scene:
 
 
 def cache(request: pytest.FixtureRequest) -> Path:
-    folder = request.config.cache.mkdir("hook-tools") if request.config.cache else Path("/nowhere")
-    return Path(folder)
+    kept = getattr(request.config, "cache", None)  # not with -p no:cacheprovider
+    if kept is not None:
+        return Path(kept.mkdir("hook-tools"))
+    temporary: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
+    return temporary / "hook-tools"
 
 
 @pytest.fixture(scope="session")
