@@ -43,7 +43,7 @@ def install(
 ) -> None:
     """Put the Git hooks in place, so that the data follows every Git command.
 
-    Also tells Git how to show and merge data: two settings, and lines in .gitattributes.
+    Also tells Git how to show and merge data: settings, and lines in .gitattributes.
     A hook that is there already is kept and runs first. Running this twice is harmless,
     and repairs what 'git dvc doctor' found.
     """

@@ -89,6 +89,15 @@ def _settings(repo: Repository) -> Iterator[Check]:
             yield Check(setting.key, False, how, repair)
         else:
             yield Check(setting.key, False, f"{setting.state}: {setting.why}", INSTALL)
+    told = settings.look_at_filter(repo)
+    if told.state == "set":
+        yield Check(told.key, True, "Git tells when it writes pointer files")
+    elif told.state == "yours":
+        # A choice of the user: said, but nothing to repair.
+        how = told.why or f"not ours: {quoted(told.value)}"
+        yield Check(told.key, True, f"{how}; so the hooks look at each checkout")
+    else:
+        yield Check(told.key, False, f"{told.state}: {told.why}", INSTALL)
 
 
 def _rename(key: str) -> str:

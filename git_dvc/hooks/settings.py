@@ -5,23 +5,27 @@
     diff.dvc.textconv = f() { '/opt/bin/git-dvc' textconv "$1" || cat "$1"; }; f
     merge.dvc.driver = '/opt/bin/git-dvc' merge-driver %O %A %B %L %P
     merge.dvc.name = data by git-dvc
+    filter.dvc.process = : git-dvc; ...
 
 The attributes say which files, and are shared through Git; the settings say which program, and
 are this clone's (or a user's: ``install --global``). Drivers of somebody else that are named
-``dvc`` are left alone.
+``dvc`` are left alone. The filter and its attributes are this clone's alone; what it is for is
+told in ``git/notice.py``.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from git_dvc import fsutil
 from git_dvc.errors import GitDvcError, quoted
-from git_dvc.git import gitattributes
+from git_dvc.git import gitattributes, notice
 from git_dvc.git.repo import Repository
 from git_dvc.hooks import scripts
+from git_dvc.workspace.watch import Watch
 
 SettingState = Literal["set", "missing", "outdated", "yours"]
 
@@ -116,7 +120,7 @@ def write(repo: Repository, program: str) -> list[str]:
         if ours and repo.config_get(NAME) is None:
             # A name without a driver is fatal for Git, so it comes second.
             repo.config_set(NAME, TITLE)
-    return done
+    return done + _write_notice(repo)
 
 
 def remove(repo: Repository) -> list[str]:
@@ -134,12 +138,87 @@ def remove(repo: Repository) -> list[str]:
             repo.config_set(NAME, None)
         repo.config_set(key, None)
         done.append(f"unset {key}")
-    return done
+    return done + _remove_notice(repo)
 
 
 def _own_value(repo: Repository, key: str) -> str | None:
     result = repo.call(["config", "--local", "-z", "--get", key])
     return os.fsdecode(result.out.rstrip(b"\0")) if result.code == 0 else None
+
+
+# -- the filter -----------------------------------------------------------------------------------
+
+
+def look_at_filter(repo: Repository) -> Setting:
+    """Return how the filter stands by which Git tells that it writes pointer files."""
+    value = repo.config_get(notice.KEY) or ""
+    if value and not notice.is_ours(value):
+        return Setting(notice.KEY, "yours", value)
+    theirs = _filters_of_others(repo)
+    if theirs:
+        why = f"'{quoted(theirs[0])}' may be meant for pointer files, too"
+        return Setting(notice.KEY, "outdated" if value else "yours", value, why)
+    if not value:
+        return Setting(notice.KEY, "missing", "", "it is not set")
+    if value != notice.COMMAND:
+        return Setting(notice.KEY, "outdated", value, "it is of another version")
+    if not notice.told_by(repo, ()):
+        return Setting(notice.KEY, "missing", value, "no attributes of this clone name it")
+    return Setting(notice.KEY, "set", value)
+
+
+def _write_notice(repo: Repository) -> list[str]:
+    found = look_at_filter(repo)
+    if found.state == "set":
+        return []
+    if found.state == "yours":
+        why = found.why or f"it is not ours ({quoted(found.value)})"
+        return [f"left {notice.KEY} as it is: {why}; each checkout takes a little longer"]
+    if found.why.startswith("'"):
+        return _remove_notice(repo)
+    repo.config_set(notice.KEY, notice.COMMAND)
+    _rewrite_attributes(repo, notice.add)
+    return [f"set {notice.KEY}"]
+
+
+def _remove_notice(repo: Repository) -> list[str]:
+    done = []
+    # The attributes go first: without the filter they do nothing, and hooks must not trust it.
+    _rewrite_attributes(repo, notice.remove)
+    value = _own_value(repo, notice.KEY)
+    if value is not None and notice.is_ours(value):
+        repo.config_set(notice.KEY, None)
+        done.append(f"unset {notice.KEY}")
+    return done
+
+
+def _filters_of_others(repo: Repository) -> list[str]:
+    specs = [f":(top){gitattributes.NAME}", f":(top,glob)**/{gitattributes.NAME}"]
+    names = os.fsdecode(repo.run(["ls-files", "-z", "--", *specs])).split("\0")[:-1]
+    found = notice.foreign(repo, {gitattributes.NAME, *names})
+    # Those of the user and the machine: Git says what holds, unless ours hold already.
+    words = os.fsdecode(repo.run(["check-attr", "-z", "filter", "--", "x.dvc"])).split("\0")
+    if words[2] not in ("unspecified", "unset", gitattributes.DRIVER):
+        found.append(f"filter={words[2]}")
+    return found
+
+
+def _rewrite_attributes(repo: Repository, change: Callable[[str], str]) -> None:
+    """Change the attributes of this clone alone, and have the next hook look."""
+    path = notice.attributes_file(repo)
+    Watch(repo.top, repo.git_dir).forget()
+    try:
+        before = os.fsdecode(fsutil.read_bytes(path))
+    except FileNotFoundError:
+        before = ""
+    after = change(before)
+    if after == before:
+        return
+    if after.strip():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        fsutil.atomic_write(path, os.fsencode(after), os.path.join(repo.git_dir, "dvc", "tmp"))
+    else:
+        os.unlink(path)
 
 
 # -- attributes -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc.errors import GitDvcError, KeptOutsideError
+from git_dvc.git import notice
 from git_dvc.git.repo import POINTER_SPECS, Repository
 from git_dvc.ops import sparse
 from git_dvc.ops.checkout import Moves, Result, follow, moves
@@ -208,8 +209,6 @@ class _Look:
         self.watch.begin()
         self.names = _index(repo)
         self._sources = {name for name in self.names if is_source(name)}
-        self._outputs: set[str] = set()
-        self._projects: list[Project] = []
         self._seen: dict[str, watch.Seen | None] = {}
         self.worked = False
 
@@ -220,13 +219,10 @@ class _Look:
     def at(self, project: Project) -> list[str]:
         """Include a project, whose pointer files are read after this; return the absent ones."""
         project.take_index(self.names)
-        headers = project.state.headers()
-        sources = {project.git_path(path.pointer) for path in headers.values()}
+        sources = {project.git_path(path.pointer) for path in project.state.headers().values()}
         sources |= {name for name in self._sources if name.startswith(project.git_path(""))}
         self._seen.update(watch.stats(self._repo.top, sources))
         self._sources |= sources
-        self._projects.append(project)
-        self._outputs |= {project.git_path(path) for path in headers}
         return [project.own_path(path) for path in sources if self._seen[path] is None]
 
     def finish(self) -> None:
@@ -236,17 +232,11 @@ class _Look:
             self.watch.begin()
             if watch.stats(self._repo.top, self._seen) != self._seen:
                 return
-        for project in self._projects:
-            self._outputs |= {project.git_path(path) for path in project.state.headers()}
-        folders = {name.rpartition("/")[0] for name in self.names}
         sights = watch.look(self._repo.top, {name.rpartition("/")[0] for name in self._sources})
-        if any(not sight.folder for sight in sights) or "" not in folders:
-            folders.add("")
         self.watch.finish(
-            [folder for folder in folders if os.path.isdir(os.path.join(self._repo.top, folder))],
             sights,
-            self._outputs,
             [name for name in self.names if f"/{name}".endswith(f"/{_CONFIG}")],
+            told_by=notice.told_by(self._repo, self.names),
         )
 
 

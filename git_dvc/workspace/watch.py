@@ -7,21 +7,26 @@ the pointer files leaves two small shell scripts and a time stamp in Git's own d
 
 * ``near``: no pointer file that was known has changed, gone, or come beside a known one. A
   few calls of ``test``: Git replaces files, so a pointer that moved moved its directory's mtime.
-* ``far``: nor has one come anywhere else. Looks at all directories with files of Git's, with
-  the one process ``find`` where they are many.
+* ``far``: nor has Git written or taken in one anywhere else: it has told so itself, by a mark
+  (``git/notice.py``). Where Git cannot tell, ``far`` never says so, and the hook starts Python.
+* ``marked``: whether there is such a mark.
 
-Both err on one side only: what they cannot tell makes the hook start Python.
+All err on one side only: what they cannot tell makes the hook start Python.
 
 Why the stamp can be trusted: it is made *before* the look, and the look begins once the
 file system's clock has moved on. What was written up to the stamp is therefore seen by the
 look, and what is written after the look has a later mtime, whatever the grain of the clock.
 
-A ``far`` that found nothing was a look, too, so the stamp moves on: otherwise all directories
-in which code ever changed would be looked into again each time. The shell cannot wait for the
-clock, so it goes by what the look before it touched: three stamps take turns, and ``turn`` says
-which is the stamp, which was touched by the last look, and which the next look may touch. (Two
-Git commands at the very same time could make it a look too new; then the next look, or ``git
-dvc status``, sees what came between.)
+A ``near`` that had to look at files and found nothing was a look, too, so the stamp moves on:
+otherwise a directory with both pointers and code in it would be looked into each time. The shell
+cannot wait for the clock, so it goes by what the look before it touched: three stamps take
+turns, and ``turn`` says which is the stamp, which was touched by the last look, and which the
+next look may touch. (Two Git commands at the very same time could make it a look too new; then
+the next look, or ``git dvc status``, sees what came between.)
+
+Why marks can be trusted: one is there before the first pointer file is written. A look takes
+away those of commands that had ended before; one of a command that runs may mean what is still
+to come.
 """
 
 from __future__ import annotations
@@ -33,16 +38,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_dvc import fsutil
+from git_dvc.git.notice import MARK
 from git_dvc.tracked import is_source
 
 STAMPS = ("stamp.0", "stamp.1", "stamp.2")
 TURN, NEAR, FILES, PENDING = "turn", "watch", "watch.files", "pending"
-_IN_THE_SHELL = 1500
-"""So many directories are looked at by the shell itself; starting ``find`` costs as much."""
 
-_AT_ONCE = 4000
 _TRIES = 100
 _PAUSE_S = 0.0005
+_MOST_MARK_AGE_S = 24 * 3600.0
+"""By then the number of the process has become another's."""
 
 _NEAR = """\
 # Written by git-dvc at every look; safe to delete.
@@ -51,50 +56,25 @@ near() {{
     stamp=$state/$stamp{others}
     for folder in {folders}; do
         if [ ! "$stamp" -nt "$folder" ] || [ ! -d "$folder" ]; then
-            . "$state/watch.files"
-            return
+            true 2>/dev/null >"$state/$free" || return 1
+            . "$state/watch.files" || return 1
+            [ ! "$state/$free" -nt "$state/$last" ] ||
+                echo "$last $free ${{stamp##*/}}" >"$state/turn"
+            return 0
         fi
     done
 }}
-far() {{
-    true 2>/dev/null >"$state/$free" || return 1
-    changed=
-    newline='
-'
-{look}
-    [ -z "$changed" ] || nothing_new || return 1
-    [ ! "$state/$free" -nt "$state/$last" ] || echo "$last $free ${{stamp##*/}}" >"$state/turn"
-}}
-nothing_new() {{
-    old_ifs=$IFS
-    IFS=$newline
-    set -f
-    # Unquoted: a line each. No name in here has a line break.
-    # The time comes last: most files need no stat then.
-    set -- $(find $changed -mindepth 1 -maxdepth 1 ! -name .git ! -name .dvc \\
-        \\( -type d -o -name '*.dvc' -o -name dvc.lock -o -name Dvcfile \\) \\
-        -newer "$stamp" 2>/dev/null)
-    set +f
-    IFS=$old_ifs
-    for path do
-        case "$newline$changed$newline$outputs$newline" in
-        *"$newline$path$newline"*) ;;
-        *) return 1 ;;
-        esac
+marked() {{
+    for mark in "$state"/moved.*; do
+        [ ! -e "$mark" ] || return 0
     done
+    return 1
 }}
-outputs={outputs}
+far() {{
+    {far}
+}}
 """
-
-_LOOK_IN_SHELL = """\
-    for folder in {folders}; do
-        [ "$stamp" -nt "$folder" ] || changed=$changed$newline$folder
-    done"""
-
-_LOOK_WITH_FIND = """\
-    set -- {folders}
-    changed=$changed$newline$(find "$@" -maxdepth 0 -newer "$stamp" 2>/dev/null)
-    [ "$changed" != "$newline" ] || changed="""
+_TOLD, _NOT_TOLD = "! marked", "return 1"
 
 _FILES = """\
 # Written by git-dvc at every look; safe to delete.
@@ -153,6 +133,7 @@ class Watch:
         probe = os.path.join(self._state, f"stamp.{os.getpid()}")
         try:
             os.makedirs(self._state, exist_ok=True)
+            self._clear_marks()
             made = max([_touch(path) for path in paths])
             if not made % 1_000_000_000:
                 return
@@ -170,6 +151,20 @@ class Watch:
         except OSError:
             return
 
+    def _clear_marks(self) -> None:
+        """Take away the marks of Git commands that have ended."""
+        for name in os.listdir(self._state):
+            if not name.startswith(MARK):
+                continue
+            path = os.path.join(self._state, name)
+            number = name[len(MARK) :]
+            try:
+                if time.time() - os.lstat(path).st_mtime < _MOST_MARK_AGE_S and _runs(number):
+                    continue
+                os.unlink(path)
+            except FileNotFoundError:
+                pass  # by its own command
+
     def forget(self) -> None:
         """Make the next hook look."""
         self._ready = False
@@ -181,29 +176,27 @@ class Watch:
 
     def finish(
         self,
-        folders: Iterable[str],
         sights: Sequence[Sight],
-        outputs: Iterable[str],
         needed: Iterable[str] = (),
+        *,
+        told_by: str = "",
     ) -> bool:
         """Write the scripts; return whether there is a watch now.
 
         Args:
-            folders: All directories with files of Git's, from the top.
-            sights: Those with pointer files, as seen since ``begin``.
-            outputs: Tracked outputs, from the top: changes in them are no news.
+            sights: The directories with pointer files, as seen since ``begin``.
             needed: Other files whose going is news, from the top.
+            told_by: The file with the attributes by which Git leaves a mark when it writes a
+                pointer file, absolute; '' if it does not.
         """
         there = [path for path in needed if os.path.lexists(os.path.join(self._top, path))]
-        known = {sight.folder for sight in sights}
-        everywhere = sorted({*folders, *(s.folder for s in sights if s.names is not None)})
-        said = [*everywhere, *outputs, *there, *(name for s in sights for name in s.names or ())]
+        said = [*(sight.folder for sight in sights), *there]
+        said += [name for sight in sights for name in sight.names or ()]
         if not self._ready or any("\n" in name for name in said):
             return False
-        scripts = {
-            FILES: _files_script(sights),
-            NEAR: _near_script(sights, everywhere, sorted(set(outputs) - known), there),
-        }
+        if told_by:
+            told_by = '"$state"/' + _quoted(os.path.relpath(told_by, self._state))
+        scripts = {FILES: _files_script(sights), NEAR: _near_script(sights, there, told_by)}
         try:
             for name, text in scripts.items():
                 self._write(name, text)
@@ -280,27 +273,29 @@ def _touch(path: str) -> int:
         os.close(fd)
 
 
-def _near_script(
-    sights: Sequence[Sight],
-    folders: Sequence[str],
-    outputs: Sequence[str],
-    needed: Sequence[str],
-) -> str:
+def _runs(number: str) -> bool:
+    """Return whether a process with this number runs."""
+    if os.name == "nt" or not number.isdecimal() or not 0 < int(number) < 1 << 31:
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
+
+
+def _near_script(sights: Sequence[Sight], needed: Sequence[str], told_by: str) -> str:
     absent = [_at(sight.folder) for sight in sights if sight.names is None]
-    looks = [
-        (_LOOK_IN_SHELL if len(folders) <= _IN_THE_SHELL else _LOOK_WITH_FIND).format(
-            folders=" ".join(map(_at, folders[start : start + _AT_ONCE]))
-        )
-        for start in range(0, len(folders), _AT_ONCE)
-    ]
     return _NEAR.format(
         folders=" ".join(_at(sight.folder) for sight in sights if sight.names is not None),
         others="".join(
             [f"\n    [ ! -e {path} ] || return 1" for path in absent]
             + [f"\n    [ -e {_at(path)} ] || return 1" for path in needed]
+            + [f'\n    [ "$stamp" -nt {path} ] || return 1' for path in [told_by] if path]
         ),
-        look="\n".join(looks),
-        outputs=_quoted("\n".join(_here(path) for path in outputs)),
+        far=_TOLD if told_by else _NOT_TOLD,
     )
 
 

@@ -49,6 +49,7 @@ def test_init_installs_the_hooks(git_repo: Path, cli: Cli, monkeypatch: pytest.M
         "removed the 8 hooks of git-dvc",
         "unset diff.dvc.textconv",
         "unset merge.dvc.driver",
+        "unset filter.dvc.process",
     ]
     assert cli("uninstall").out == "there are no hooks of git-dvc here\n"
 

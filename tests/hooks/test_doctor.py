@@ -58,7 +58,8 @@ def place(git_repo: Path, tmp_path: Path) -> Scene:
 
 def test_a_healthy_clone(place: Scene) -> None:
     text = place.ok(place.program, "doctor")
-    assert "\nok  post-checkout      installed, run by Git\n" in text
+    assert "\nok  post-checkout       installed, run by Git\n" in text
+    assert "\nok  filter.dvc.process  Git tells when it writes pointer files\n" in text
     assert text.endswith("all is well: data follows Git here\n")
     assert text.startswith(place.ok(place.program, "version"))
 
@@ -84,13 +85,27 @@ def test_a_hook(place: Scene, harm: str) -> None:
     words = {
         "gone": "absent",
         "mode": f"not executable: {path} is not executable",
-        "old": "outdated: it is of version 1, and this git-dvc has 3",
+        "old": "outdated: it is of version 1, and this git-dvc has 4",
         "program": "outdated: its program is gone: /gone/git-dvc",
         "foreign": "foreign: there is a hook that is not ours",
     }
     assert place.wrong() == {"post-merge": words[harm]}
     place.repair()
     assert place.wrong() == {}
+
+
+def test_the_filter(place: Scene) -> None:
+    attributes = place.top / ".git" / "info" / "attributes"
+    attributes.unlink()
+    words = "missing: no attributes of this clone name it"
+    assert place.wrong() == {"filter.dvc.process": words}
+    place.repair()
+    assert place.wrong() == {}
+    place.ok("git", "config", "filter.dvc.process", "mine")
+    assert place.wrong() == {}
+    assert "filter.dvc.process  not ours: mine; so the hooks look at each checkout\n" in place.ok(
+        place.program, "doctor"
+    )
 
 
 def test_a_program_that_moved(place: Scene, tmp_path: Path) -> None:

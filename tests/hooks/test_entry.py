@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from git_dvc.git.repo import Repository
-from git_dvc.hooks import entry, install
+from git_dvc.hooks import entry, install, settings
 from git_dvc.ops.add import add
 from git_dvc.ops.init import init
 from git_dvc.project import Project
@@ -72,7 +72,9 @@ def hooked(project: Path, tmp_path: Path, run_git: Git) -> Path:
     write_tree(".", {"f": "one\n", "d/a": "a\n"})
     save("f", "d")
     run_git("commit", "-qm", "data", cwd=".")
-    install.install(repo, str(launcher.write(tmp_path / "bin")))
+    program = str(launcher.write(tmp_path / "bin"))
+    install.install(repo, program)
+    settings.write(repo, program)
     return project
 
 

@@ -83,7 +83,7 @@ def test_a_clone_of_a_project_gets_its_hooks_and_stays_clean(user: Scene) -> Non
         assert user.hooks_of(f"{name}-clone") == 8
         assert user.ok("git", "status", "--porcelain", cwd=f"{name}-clone").stdout == ""
     checks = user.ok(user.program, "doctor", cwd="p-clone").stdout
-    assert "all is well" in checks and "future clones      set up by" in checks
+    assert "all is well" in checks and "future clones       set up by" in checks
     assert user.install() == "future clones are set up already\n"
 
 

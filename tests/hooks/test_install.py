@@ -337,7 +337,7 @@ def test_the_program_gets_the_hooks_arguments_at_the_top_of_the_work_tree(
     run_git("checkout", "-q", "v1", cwd=Path(repo.top) / "sub")
     assert f"hook post-index-change 1 0 guard=1 pwd={repo.top}" in program.calls()
     head = run_git("rev-parse", "HEAD", cwd=repo.top)
-    run_git("checkout", "-q", "v2", "data.dvc", cwd=Path(repo.top) / "sub")
+    run_git("restore", "-q", "--source=v2", "data.dvc", cwd=Path(repo.top) / "sub")
     assert f"hook post-checkout {head} {head} 0 guard=1 pwd={repo.top}" in program.calls()
 
 
@@ -376,14 +376,14 @@ def test_the_users_post_checkout_runs_first_with_its_arguments(
     top = Path(repo.top)
     put_hook(repo, "post-checkout", f'#!/bin/sh\necho theirs "$@" >>"{program.log}"\nexit 3\n')
     hooks.install(repo, str(program.path))
-    # 'checkout -- path' hands the hook's own code through
-    assert git_code("checkout", "v1", "--", "sub/data.dvc", cwd=top)[0] == 3
+    # 'restore' hands the hook's own code through
+    assert git_code("restore", "--source=v1", "--", "sub/data.dvc", cwd=top)[0] == 3
     theirs, ours = (call for call in program.calls() if "post-index-change" not in call)
     head = run_git("rev-parse", "HEAD", cwd=top)
     assert theirs == f"theirs {head} {head} 0"
     assert ours.startswith("hook post-checkout")
     program.exits(4)
-    assert git_code("checkout", "v2", "--", "sub/data.dvc", cwd=top)[0] == 4
+    assert git_code("restore", "--source=v2", "--", "sub/data.dvc", cwd=top)[0] == 4
 
 
 def test_the_users_pre_commit_stops_the_commit_alone(repo: Repository, program: Program) -> None:

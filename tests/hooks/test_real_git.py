@@ -11,6 +11,7 @@ import pytest
 
 from git_dvc.git.repo import Repository
 from git_dvc.hooks import install as hooks
+from git_dvc.hooks import settings
 from tests import launcher, scene
 from tests.scene import is_clean, md5, read_tree, write_tree
 
@@ -46,6 +47,7 @@ class Work:
         repo = Repository.discover(str(self.top))
         assert repo is not None
         hooks.install(repo, str(program or self.tool))
+        settings.write(repo, str(program or self.tool))
 
     def save(self, tag: str, files: dict[str, str], *targets: str) -> None:
         write_tree(self.top, files)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.git import notice
 from git_dvc.git.repo import Repository
 from git_dvc.hooks import settings
 from tests.conftest import run_git as git
@@ -57,11 +58,15 @@ def test_git_really_runs_the_drivers(repo: Repository, program: str) -> None:
 
 def test_settings_are_made_once_and_taken_out(repo: Repository, program: str) -> None:
     before = local(repo.top)
-    assert settings.write(repo, program) == ["set diff.dvc.textconv", "set merge.dvc.driver"]
+    keys = ["diff.dvc.textconv", "merge.dvc.driver", "filter.dvc.process"]
+    assert settings.write(repo, program) == [f"set {key}" for key in keys]
     assert settings.write(repo, program) == []
     assert [one.state for one in settings.look(repo)] == ["set", "set"]
     assert repo.config_get("merge.dvc.name")
-    assert settings.remove(repo) == ["unset diff.dvc.textconv", "unset merge.dvc.driver"]
+    assert settings.look_at_filter(repo).state == "set"
+    assert settings.remove(repo) == [f"unset {key}" for key in keys]
+    assert settings.look_at_filter(repo).state == "missing"
+    assert not Path(repo.common_dir, "info", "attributes").exists()
     assert local(repo.top) == before
     assert settings.remove(repo) == []
 
@@ -73,7 +78,8 @@ def test_a_program_that_moved_is_told_and_set_anew(
     states = settings.look(repo)
     assert [one.state for one in states] == ["outdated", "outdated"]
     assert "its program is gone" in states[0].why
-    assert settings.write(repo, program) == ["set diff.dvc.textconv", "set merge.dvc.driver"]
+    drivers = ["set diff.dvc.textconv", "set merge.dvc.driver"]
+    assert settings.write(repo, program) == drivers
     assert [one.state for one in settings.look(repo)] == ["set", "set"]
 
 
@@ -94,6 +100,50 @@ def test_a_driver_of_the_user_is_left_and_said(
     assert git("config", key, cwd=repo.top) == value
     settings.remove(repo)
     assert git("config", key, cwd=repo.top) == value
+
+
+def test_attributes_of_this_clone_come_last_and_go_again(repo: Repository, program: str) -> None:
+    info = Path(repo.common_dir, "info", "attributes")
+    info.parent.mkdir(exist_ok=True)
+    mine = "*.psd filter=lfs\n*.dvc filter=dvc\n*.dvc !filter"
+    info.write_text(mine)
+    assert "set filter.dvc.process" in settings.write(repo, program)
+    assert info.read_text() == "*.psd filter=lfs\n*.dvc !filter\n" + "".join(
+        f"{line}\n" for line in notice.LINES
+    )
+    info.write_text(info.read_text() + "*.dvc -filter\n")
+    assert settings.look_at_filter(repo).why == "no attributes of this clone name it"
+    assert settings.write(repo, program) == ["set filter.dvc.process"]
+    settings.remove(repo)
+    assert info.read_text() == "*.psd filter=lfs\n*.dvc !filter\n*.dvc -filter\n"
+
+
+@pytest.mark.parametrize("where", [".gitattributes", "sub/.gitattributes", "user", "filter"])
+def test_a_filter_of_others_for_pointer_files_is_left_alone(
+    repo: Repository, program: str, where: str, tmp_path: Path
+) -> None:
+    settings.write(repo, program)
+    top = Path(repo.top)
+    if where == "filter":
+        settings.remove(repo)
+        git("config", "filter.dvc.process", "my-filter", cwd=top)
+    elif where == "user":
+        settings.remove(repo)
+        (tmp_path / "attributes").write_text("* filter=mine\n")
+        git("config", "core.attributesFile", str(tmp_path / "attributes"), cwd=top)
+    else:
+        (top / where).parent.mkdir(exist_ok=True)
+        (top / where).write_text("# mine\nsecret/** filter=git-crypt diff=git-crypt\n")
+        git("add", "-A", cwd=top)
+        assert notice.told_by(repo, [where]) == ""
+        done = settings.write(opened(top), program)
+        assert done == ["unset filter.dvc.process"]
+    repo = opened(top)
+    (line,) = [text for text in settings.write(repo, program) if notice.KEY in text]
+    assert line.startswith(f"left {notice.KEY} as it is: ")
+    assert settings.look_at_filter(repo).state == "yours"
+    assert notice.told_by(repo, []) == ""
+    assert "filter=dvc" not in git("check-attr", "filter", "--", "x.dvc", cwd=top)
 
 
 def test_words_of_the_users_own_that_start_us_are_fine(repo: Repository) -> None:

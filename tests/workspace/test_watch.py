@@ -20,14 +20,13 @@ SHELLS = [shell for shell in ("dash", "bash", "sh") if any(
 Seen = tuple[bool, bool]
 
 
-@pytest.fixture(params=[3, 1600], ids=["few", "many"])
-def top(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A work tree with pointers in two directories, and few or many others."""
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """A work tree with pointers in two directories, and code."""
     for name in ("data/a.dvc", "data/code.py", "models/it's $(x).dvc", "dvc.lock", "code/x.py"):
         write(tmp_path / name)
-    for number in range(request.param):
-        write(tmp_path / f"src/p{number}/f.py")
-    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/info").mkdir(parents=True)
+    (tmp_path / ".git/info/attributes").write_text("")
     return tmp_path
 
 
@@ -38,16 +37,12 @@ def write(path: Path) -> None:
     path.write_text("text\n")
 
 
-def look(top: Path, *outputs: str) -> bool:
+def look(top: Path, *, told: bool = True) -> bool:
     made = Watch(str(top), str(top / ".git"))
     made.begin()
-    folders = [
-        os.path.relpath(place, top).replace(".", "", 1) if place == str(top) else
-        os.path.relpath(place, top)
-        for place, _, _ in os.walk(top) if ".git" not in place
-    ]  # fmt: skip
     sights = watch.look(str(top), ["", "data", "models", "sparse"])
-    return made.finish(folders, sights, outputs)
+    told_by = str(top / ".git/info/attributes") if told else ""
+    return made.finish(sights, ["data/code.py"], told_by=told_by)
 
 
 def ask(top: Path, shell: str = "sh") -> Seen:
@@ -57,6 +52,13 @@ def ask(top: Path, shell: str = "sh") -> Seen:
     assert done.stderr == ""
     near, far = done.stdout.split()
     return near == "0", far == "0"
+
+
+def mark(top: Path, process: int) -> Path:
+    """Leave the mark of a Git command."""
+    path = top / f".git/dvc/moved.{process}"
+    path.touch()
+    return path
 
 
 def pause() -> None:
@@ -81,6 +83,7 @@ def test_nothing_moved(top: Path, shell: str) -> None:
         pytest.param(lambda top: write(top / "models/it's $(x).dvc"), False, id="odd name"),
         pytest.param(lambda top: write(top / "sparse/c.dvc"), False, id="cone grew"),
         pytest.param(lambda top: write(top / "data/code.py"), True, id="code beside"),
+        pytest.param(lambda top: (top / "data/code.py").unlink(), False, id="a needed file"),
         pytest.param(lambda top: write(top / "code/x.py"), True, id="code elsewhere"),
     ],
 )
@@ -94,42 +97,63 @@ def test_what_near_sees(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize(
-    ("moved", "expected"),
-    [
-        pytest.param(lambda top: write(top / "code/new.dvc"), False, id="beside code"),
-        pytest.param(lambda top: write(top / "src/p1/dvc.lock"), False, id="a lock beside code"),
-        pytest.param(lambda top: write(top / "src/new/deep/x.dvc"), False, id="a new directory"),
-        pytest.param(lambda top: write(top / "new/deep/x.dvc"), False, id="one at the top"),
-        pytest.param(lambda top: write(top / "code/y.py"), True, id="code"),
-        pytest.param(lambda top: write(top / "README"), True, id="code at the top"),
-        pytest.param(lambda top: write(top / ".git/index"), True, id="Git's own"),
-    ],
-)
-def test_what_far_sees(
-    top: Path, shell: str, moved: Callable[[Path], None], expected: bool
-) -> None:
+def test_a_mark_of_git_makes_the_hook_look(top: Path, shell: str) -> None:
     assert look(top)
-    moved(top)
-    _, far = ask(top, shell)
-    assert far == expected
+    mark(top, os.getpid())
+    assert ask(top, shell) == (True, False)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_directories_of_code_do_not_pile_up(top: Path, shell: str) -> None:
+def test_where_git_cannot_tell_the_hook_looks(top: Path, shell: str) -> None:
+    assert look(top, told=False)
+    assert ask(top, shell) == (True, False)
+
+
+def test_changed_attributes_may_mean_that_git_no_longer_tells(top: Path) -> None:
+    assert look(top)
+    (top / ".git/info/attributes").write_text("* !filter\n")
+    assert ask(top)[0] is False
+    assert look(top)
+    (top / ".git/info/attributes").unlink()
+    assert ask(top)[0] is False
+
+
+def test_a_look_takes_away_the_marks_of_commands_that_have_ended(top: Path) -> None:
+    assert look(top)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    old = mark(top, os.getpid())
+    gone = [mark(top, ended.pid), top / ".git/dvc/moved.odd"]
+    gone[1].touch()
+    assert look(top)
+    assert old.exists() and not any(path.exists() for path in gone)
+    assert ask(top)[1] is False, "this command may still write"
+    then = time.time() - 2 * 24 * 3600
+    os.utime(old, (then, then))
+    assert look(top)
+    assert not old.exists(), "the number is another's by now"
+    assert ask(top) == (True, True)
+
+
+def stamp_ns(top: Path) -> int:
+    return (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[0]).stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_code_beside_pointers_does_not_pile_up(top: Path, shell: str) -> None:
     """What one look passed the second next one does not look into: the stamp moves on."""
     assert look(top)
-    for number in range(3):
+    for _ in range(3):
         pause()
-        write(top / f"src/p{number}/f.py")
+        write(top / "data/code.py")
         assert ask(top, shell) == (True, True)
-    pause()
-    assert ask(top, shell) == (True, True)
-    stamp = (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[0]).stat().st_mtime_ns
-    assert stamp > (top / "src/p1").stat().st_mtime_ns
-    write(top / "src/p1/new.dvc")
-    assert ask(top, shell) == (True, False)
-    assert ask(top, shell) == (True, False), "what was found is found until Python looks"
+    for _ in range(2):
+        pause()
+        assert ask(top, shell) == (True, True)
+    assert stamp_ns(top) > (top / "data").stat().st_mtime_ns
+    write(top / "data/new.dvc")
+    assert ask(top, shell)[0] is False
+    assert ask(top, shell)[0] is False, "what was found is found until Python looks"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -139,31 +163,24 @@ def test_every_pointer_is_seen_however_looks_and_writes_follow_each_other(
     """Without a pause anywhere: the clock of the file system may stand still meanwhile."""
     assert look(top)
     for number in range(60):
-        write(top / f"src/p{number % 3}/f{number}.py")
+        write(top / f"{('data', 'models')[number % 2]}/f{number}.py")
         assert ask(top, shell) == (True, True)
         if number % 4 == 3:
-            write(top / f"code/new{number}.dvc")
-            assert ask(top, shell)[1] is False
-            (top / f"code/new{number}.dvc").unlink()
+            write(top / "data/a.dvc")
+            assert ask(top, shell)[0] is False
+            pause()  # what is as old as the stamp is looked at once more
             assert look(top)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_state_that_cannot_be_written_makes_the_hook_look(top: Path, shell: str) -> None:
     assert look(top)
+    write(top / "data/code.py")
     (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[2]).unlink()
     (top / ".git/dvc" / (top / ".git/dvc/turn").read_text().split()[2]).mkdir()
-    assert ask(top, shell) == (True, False)
+    assert ask(top, shell)[0] is False
     (top / ".git/dvc/turn").write_text("")
-    assert ask(top, shell) == (False, False)
-
-
-def test_changes_in_data_are_no_news(top: Path) -> None:
-    (top / "data/a").mkdir()
-    assert look(top, "data/a")
-    write(top / "data/a/1")
-    write(top / "data/code.py")
-    assert ask(top) == (True, True)
+    assert ask(top, shell)[0] is False
 
 
 def test_a_write_right_after_the_look_is_seen_and_one_right_before_is_no_news(top: Path) -> None:

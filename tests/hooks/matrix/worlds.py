@@ -279,7 +279,8 @@ class Template:
             _relink(place)
         world = World(place, self.layout, self.program)
         # The copies have other inodes.
-        run("git -c core.hooksPath=/dev/null update-index -q --refresh", world.top)
+        quiet = "-c core.hooksPath=/dev/null -c filter.dvc.process="
+        run(f"git {quiet} update-index -q --refresh", world.top)
         return world
 
     # -- building ---------------------------------------------------------------------------
