@@ -1514,6 +1514,24 @@ class OutputInGitError(GitDvcError):
         )
 
 
+class PartialDataError(GitDvcError):
+    """Of a directory that a stage would go on with, only a part may be there.
+
+    Args:
+        stage: Address of the stage, or the pointer file, that records it.
+        paths: The directories.
+    """
+
+    def __init__(self, stage: str, paths: Sequence[str]) -> None:
+        names = " ".join(quoted(path) for path in sorted(paths)[:MOST_PATHS])
+        super().__init__(
+            f"data of '{quoted(stage)}' is not as recorded, and the cache lacks what is recorded:",
+            details=path_lines(paths),
+            hint="nothing was changed; bring all of it with 'git dvc pull', or run with --pull;\n"
+            f"to go on with what is there, record that first: 'git dvc commit {names}'",
+        )
+
+
 class LeftOutError(GitDvcError):
     """All stages were to be run, and some files or stages cannot be used.
 

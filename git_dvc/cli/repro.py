@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from git_dvc.cli.console import console
-from git_dvc.errors import LeftOutError, UsageError, quoted
+from git_dvc.errors import GitDvcError, LeftOutError, UsageError, quoted
 from git_dvc.terminal import human_time
 
 TYPE_CHECKING = False
@@ -170,7 +170,8 @@ def _dry(project: Project, chosen: Plan, asked: Asked) -> int:
     from git_dvc.pipeline.forecast import UNCHANGED
 
     failing = changes = 0
-    for step in op.forecast(project, chosen, asked, console.progress()):
+    problems: list[GitDvcError] = []
+    for step in op.forecast(project, chosen, asked, console.progress(), problems):
         if step.verdict == UNCHANGED:
             console.say(render.unchanged(step.stage, project.shown))
             continue
@@ -179,6 +180,8 @@ def _dry(project: Project, chosen: Plan, asked: Asked) -> int:
         if step.error is not None:
             failing += 1
             console.error(str(step.error))
+    for problem in problems:
+        console.warning(problem.message)
     if not changes:
         console.say("Data and pipelines are up to date.")
     return 1 if failing else 0

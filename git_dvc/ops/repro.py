@@ -25,6 +25,7 @@ from git_dvc.errors import (
     MissingDependencyError,
     MissingParametersError,
     NoStagesError,
+    PartialDataError,
 )
 from git_dvc.formats.lockfile import LockStage
 from git_dvc.formats.pointer import Out
@@ -45,7 +46,15 @@ from git_dvc.pipeline.resources import Shares
 from git_dvc.pipeline.runner import Outcome, Running
 from git_dvc.pipeline.scheduler import STOP, Scheduler, Task
 from git_dvc.pipeline.stage import Stage
-from git_dvc.pipeline.staleness import DELETED, FORCED, NOT_IN_CACHE, Facts, Reason, reasons
+from git_dvc.pipeline.staleness import (
+    DELETED,
+    FORCED,
+    MODIFIED,
+    NOT_IN_CACHE,
+    Facts,
+    Reason,
+    reasons,
+)
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE, SUFFIX, is_pointer
@@ -245,9 +254,30 @@ def _default(found: staging.Stages, project: Project, here: str) -> str:
 
 
 def forecast(
-    project: Project, chosen: Plan, asked: Asked, progress: Progress | None = None
+    project: Project,
+    chosen: Plan,
+    asked: Asked,
+    progress: Progress | None = None,
+    problems: list[GitDvcError] | None = None,
 ) -> Iterator[Step]:
-    """Yield what ``repro`` would do; see ``pipeline/forecast.py``."""
+    """Yield what ``repro`` would do; see ``pipeline/forecast.py``.
+
+    Args:
+        project: The project.
+        chosen: Which stages.
+        asked: How.
+        progress: Told of what takes time.
+        problems: Gets why remotes cannot be asked what they have.
+    """
+    brought = None
+    if asked.pull:
+        from git_dvc.ops.stage_pull import RemoteLook
+
+        stages = [chosen.graph.stages[address] for address in chosen.order]
+        look = RemoteLook(project, stages, progress or NoProgress())
+        brought = look.has_missing
+        if problems is not None:
+            problems += look.problems
     contents = Contents(project, progress)
     facts = ProjectFacts(project, contents, chosen.graph.stages)
     yield from forecasting.forecast(
@@ -256,7 +286,8 @@ def forecast(
         facts,
         force=chosen.order if asked.force else (),
         force_downstream=asked.force_downstream,
-        allow_missing=asked.allow_missing or asked.pull,
+        allow_missing=asked.allow_missing,
+        brought=brought,
         restorable=_restorable(project, contents) if asked.run_cache else None,
         shown=lambda place: place if _is_outside(place) else project.shown(place),
     )
@@ -448,13 +479,23 @@ class _Work:
         """Bring what is missing; return the reasons that are left for a stage to run."""
         places = [out.relpath for out in stage.outs if out.relpath is not None]
         if not self._why(stage, allow_missing=True):
-            brought = puller.bring(places)  # only data is missing, so what it used is not needed
+            known = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
+            parts = [
+                reason.place
+                for reason in why
+                if reason.how == NOT_IN_CACHE and not self._is_as(known[reason.path], reason.place)
+            ]
+            # Only data is missing, so what it used is not needed.
+            brought = puller.bring(places, [place for place in parts if self._is_there(place)])
         else:
             brought = puller.deps(stage)
         if not brought:
             return why
         self._contents.forget(brought)
         return self._why(stage)
+
+    def _is_there(self, place: str) -> bool:
+        return os.path.lexists(self._project.path(place))
 
     def _restore(self, stage: Stage, inputs: Inputs, why: Sequence[Reason]) -> bool:
         """Put the results of an earlier run in place, if it used the same; tell whether."""
@@ -515,6 +556,16 @@ class _Work:
             self._puller.bring(gone)
         if gone:
             self._put_back(stage, gone)
+        recorded = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
+        why = [
+            reason._replace(how=MODIFIED)
+            if reason.how == NOT_IN_CACHE and not self._is_as(recorded[reason.path], reason.place)
+            else reason
+            for reason in why
+        ]
+        parts = [r.place for r in why if forecasting.may_be_a_part(r, self._facts, stage)]
+        if parts:
+            raise PartialDataError(stage.address, [project.shown(place) for place in parts])
         if any(reason.how != DELETED and reason.place not in gone for reason in why):
             self._record_as_is(stage)
             gone = []
@@ -541,10 +592,13 @@ class _Work:
         """Return whether outputs are as recorded, and just not in the cache, as after ``gc``."""
         recorded = {out.path: out for out in stage.recorded.outs} if stage.recorded else {}
         return all(
-            reason.how == NOT_IN_CACHE
-            and self._facts.hash_at(reason.place, recorded[reason.path].hash_name) == reason.before
+            reason.how == NOT_IN_CACHE and self._is_as(recorded[reason.path], reason.place)
             for reason in reasons(stage, self._facts, allow_missing=self._asked.allow_missing)
         )
+
+    def _is_as(self, recorded: Out, place: str) -> bool:
+        """Return whether an output is in place as it is recorded."""
+        return self._facts.hash_at(place, recorded.hash_name) == recorded.hash
 
     def _keep(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Put outputs that are as recorded into the cache."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from git_dvc import relpaths
+from git_dvc import hashing, relpaths
 from git_dvc.errors import ConfigError, GitDvcError, RemoteError
 from git_dvc.formats import runrecord
 from git_dvc.ops import remotes, run_cache, wanted
@@ -57,16 +57,21 @@ class RemotePuller:
         """Bring tracked data that a stage depends on and that is not there; as ``bring``."""
         return self.bring(dep.relpath for dep in stage.deps if dep.relpath is not None)
 
-    def bring(self, paths: Iterable[str]) -> list[str]:
+    def bring(self, paths: Iterable[str], parts: Iterable[str] = ()) -> list[str]:
         """Bring tracked data at, in or around paths where nothing is, and put it in place.
 
         The project must not be locked.
+
+        Args:
+            paths: Relative to the project.
+            parts: Directories of which something may be there, and not all.
 
         Returns:
             Paths, relative to the project, where something was put.
         """
         project = self._project
         gone = [path for path in paths if not os.path.lexists(project.path(path))]
+        gone += parts
         if not gone:
             return []
         project.forget_tracked()
@@ -142,3 +147,69 @@ class RemotePuller:
     def _note(self, problem: GitDvcError) -> None:
         if str(problem) not in map(str, self.problems):
             self.problems.append(problem)
+
+
+class RemoteLook:
+    """What a run with ``--pull`` would find on remotes: they are asked, and nothing is brought.
+
+    Args:
+        project: The project.
+        stages: Those that may run.
+        progress: Told of the work.
+
+    Attributes:
+        problems: Why remotes could not be asked.
+    """
+
+    def __init__(self, project: Project, stages: Iterable[Stage], progress: Progress) -> None:
+        self._project = project
+        self.problems: list[GitDvcError] = []
+        outs = project.tracked.outs
+        places = {place for stage in stages for place in self._missing(stage)}
+        asked = {path: outs[path] for place in places for path in self._around(place)}
+        unknown = [one for one in asked.values() if not self._is_cached(one)]
+        self._lost: set[str] = set()
+        if unknown:
+            from git_dvc.ops import cloud_status
+
+            try:
+                self._lost = cloud_status.lacking(
+                    project, unknown, None, refresh=True, progress=progress
+                )
+            except GitDvcError as problem:
+                self.problems.append(problem)
+                self._lost = {one.relpath for one in unknown}
+
+    def has_missing(self, stage: Stage) -> bool:
+        """Return whether something of a stage is not there, and all of that would be brought."""
+        missing = self._missing(stage)
+        found = [self._around(place) for place in missing]
+        return bool(missing) and all(
+            paths and not any(self._is_lost(path) for path in paths) for paths in found
+        )
+
+    def _is_lost(self, path: str) -> bool:
+        return any(relpaths.inside(one, path) for one in self._lost)
+
+    def _missing(self, stage: Stage) -> list[str]:
+        places = [dep.relpath for dep in stage.deps if dep.relpath]
+        places += [out.relpath for out in stage.outs if out.relpath]
+        return [place for place in places if not os.path.lexists(self._project.path(place))]
+
+    def _around(self, place: str) -> list[str]:
+        """Return the tracked data at, in or around a path."""
+        outs = self._project.tracked.outs
+        return [
+            path for path in outs if relpaths.inside(place, path) or relpaths.inside(path, place)
+        ]
+
+    def _is_cached(self, item: TrackedOut) -> bool:
+        value, name = item.out.hash, item.out.hash_name
+        if value is None:
+            return False
+        cache = self._project.cache(name)
+        if not cache.has(value):
+            return False
+        return not hashing.is_dir(value) or not cache.lacks(
+            set(cache.read_manifest(value).values())
+        )

@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from git_dvc import hashing
 from git_dvc.errors import (
     GitDvcError,
     MissingDataError,
     MissingDependencyError,
     MissingParametersError,
+    PartialDataError,
 )
 from git_dvc.formats.pointer import Out
 from git_dvc.pipeline.graph import Graph, place, read_paths
@@ -29,7 +31,9 @@ from git_dvc.pipeline.staleness import (
     DELETED,
     DEP,
     FORCED,
+    MODIFIED,
     NOT_IN_CACHE,
+    OUT,
     UPSTREAM,
     Facts,
     Reason,
@@ -74,6 +78,7 @@ def forecast(
     force: Collection[str] = (),
     force_downstream: bool = False,
     allow_missing: bool = False,
+    brought: Callable[[Stage], bool] | None = None,
     restorable: Restorable | None = None,
     shown: Callable[[str], str] = str,
 ) -> Iterator[Step]:
@@ -88,6 +93,7 @@ def forecast(
         force: Stages that run in any case.
         force_downstream: What reads something of a stage that runs does so, too.
         allow_missing: As in ``staleness.reasons``.
+        brought: Whether all that is missing of a stage would be brought from a remote first.
         restorable: What the run cache has; None to leave it out.
         shown: Returns a place as the user sees it, for errors.
     """
@@ -108,7 +114,11 @@ def forecast(
         try:
             if address in forced and stage.cmd and not stage.frozen:
                 found.append(Reason(FORCED))
-            found += reasons(stage, ahead, allow_missing=allow_missing, pending=before)
+            comes = brought is not None and brought(stage)
+            found += reasons(stage, ahead, allow_missing=allow_missing or comes, pending=before)
+            if comes and not found and stage.recorded is not None:
+                known = {out.path: out.hash for out in stage.recorded.outs}
+                ahead.made.update((place(stage, o), known.get(o.path) or "") for o in stage.outs)
             if restorable and found and not any(r.kind in (FORCED, UPSTREAM) for r in found):
                 hashes = restorable(stage, ahead)
             step = _step(stage, found, hashes, ahead, shown)
@@ -144,8 +154,17 @@ def _step(
         lost = [r.place for r in why if r.how == NOT_IN_CACHE and here[r.path] is None]
         lost += [r.place for r in why if r.how == DELETED and not (r.before and r.path in kept)]
         lost = [shown(place) for place in lost]
-        error = MissingDataError(stage.address, lost) if lost else None
-        return Step(stage, FAILS if lost else CHECKED, why, error)
+        if lost:
+            return Step(stage, FAILS, why, MissingDataError(stage.address, lost))
+        why = tuple(
+            reason._replace(how=MODIFIED, after=here[reason.path])
+            if reason.how == NOT_IN_CACHE and here[reason.path] != reason.before
+            else reason
+            for reason in why
+        )
+        parts = [shown(reason.place) for reason in why if may_be_a_part(reason, facts, stage)]
+        error = PartialDataError(stage.address, parts) if parts else None
+        return Step(stage, FAILS if parts else CHECKED, why, error)
     if all(reason.how == NOT_IN_CACHE and here[reason.path] == reason.before for reason in why):
         return Step(stage, CHECKED, why)
     missing = [shown(r.place) for r in why if r.kind == DEP and r.how == DELETED]
@@ -156,6 +175,24 @@ def _step(
         return Step(stage, FAILS, why, MissingParametersError(stage.address, keys))
     certain = any(reason.kind != UPSTREAM for reason in why)
     return Step(stage, RUNS if certain else MAY_RUN, why)
+
+
+def may_be_a_part(reason: Reason, facts: Facts, stage: Stage) -> bool:
+    """Return whether an output may lack files that only its record tells of.
+
+    That is so for a directory that is not as recorded where the cache lacks what is recorded: a
+    'pull' that could not bring all of it leaves the rest, and to record that would drop the files.
+    """
+    outs = stage.recorded.outs if stage.recorded else ()
+    known = next((out for out in outs if out.path == reason.path), None)
+    return (
+        reason.kind == OUT
+        and reason.how == MODIFIED
+        and known is not None
+        and known.hash is not None
+        and hashing.is_dir(known.hash)
+        and not facts.in_cache(known)
+    )
 
 
 def _missing_params(

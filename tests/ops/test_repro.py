@@ -146,6 +146,60 @@ def test_pull_brings_what_is_missing_and_nothing_else(copies: Path) -> None:
     assert Path("in").read_text() == "22"
 
 
+def test_a_dry_run_with_pull_asks_the_remote(copies: Path, tmp_path: Path) -> None:
+    for words in (["add", "in"], ["remote", "add", "-d", "store", "../store"]):
+        assert git_dvc(*words, cwd=".").returncode == 0
+    repro()
+    ran()
+    assert git_dvc("push", cwd=".").returncode == 0
+    shutil.rmtree(".dvc/cache")
+    for name in ("in", "one", "two", "other"):
+        Path(name).unlink()
+    assert repro("--dry", "--pull").endswith("Data and pipelines are up to date.\n")
+    assert not Path("in").exists() and not Path(".dvc/cache").exists(), "nothing was brought"
+    write("dvc.yaml", COPIES.replace("cp one two", "cp -f one two"))
+    assert repro("--dry", "--pull").splitlines()[:4] == [
+        "'in.dvc' didn't change, skipping",
+        "Stage 'one' didn't change, skipping",
+        "Stage 'two' would run:",
+        "> cp -f one two && echo two >>log",
+    ]
+    shutil.rmtree("../store/files/md5")
+    Path("../store/files/md5").mkdir()
+    said = repro("--dry", "--pull", code=1)
+    assert "data of 'in.dvc' is neither in place nor in the cache" in said
+    assert "Stage 'one' would run:" in said
+    shutil.rmtree("../store")
+    assert "warning: remote 'store' cannot be used" in repro("--dry", "--pull", code=1)
+
+
+def test_a_part_of_a_directory_is_never_recorded_in_place_of_all_of_it(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("    - in\n", "    - in/a\n").replace("cp in", "cp in/a"))
+    Path("in").unlink()
+    write("in/a", "1")
+    write("in/b", "2")
+    for words in (["add", "in"], ["remote", "add", "-d", "store", "../store"], ["push"]):
+        assert git_dvc(*words, cwd=".").returncode == 0
+    pointer = Path("in.dvc").read_bytes()
+    shutil.rmtree(".dvc/cache")
+    Path("in/b").unlink()
+    hidden = Path("../hidden")
+    Path("../store").rename(hidden)
+    for words in (["--dry"], [], ["--pull"]):
+        said = repro(*words, "-P", code=1)
+        assert "error: data of 'in.dvc' is not as recorded, and the cache lacks" in said
+        assert Path("in.dvc").read_bytes() == pointer and ran() == ""
+    hidden.rename("../store")
+    repro("--pull")
+    assert Path("in/b").read_text() == "2" and Path("in.dvc").read_bytes() == pointer
+    assert ran() == "one two other"
+    shutil.rmtree(".dvc/cache")
+    write("in/b", "3")
+    assert "git dvc commit in'" in repro(code=1)
+    assert git_dvc("commit", "in", cwd=".").returncode == 0
+    assert "didn't change" in repro("in.dvc")
+
+
 def test_a_dry_run_says_what_and_why_and_does_nothing(copies: Path) -> None:
     assert repro("--dry", "--why").splitlines() == [
         "Stage 'one' would run:",
