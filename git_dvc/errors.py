@@ -1031,7 +1031,7 @@ class MissingDataError(GitDvcError):
 
 
 class AbortedRunError(GitDvcError):
-    """The user did not want a stage to run.
+    """A stage was to run only if the user says so: the answer was no, or there was nobody to ask.
 
     Args:
         stage: The stage.
@@ -1039,7 +1039,7 @@ class AbortedRunError(GitDvcError):
 
     def __init__(self, stage: str) -> None:
         super().__init__(
-            f"stage '{quoted(stage)}' was not run, as you said",
+            f"stage '{quoted(stage)}' was not run, as nobody said yes",
             hint="what had ended before is recorded: 'git dvc repro' goes on from there",
         )
 

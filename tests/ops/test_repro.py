@@ -434,7 +434,7 @@ def test_nothing_runs_that_nobody_agreed_to(copies: Path, monkeypatch: pytest.Mo
         return len(asked) < 2
 
     monkeypatch.setattr(Console, "ask", ask)
-    assert "error: stage 'two' was not run, as you said" in repro("-i", code=1)
+    assert "error: stage 'two' was not run, as nobody said yes" in repro("-i", code=1)
     assert asked == ["Run stage 'one'?", "Run stage 'two'?"]
     assert ran() == "one"
 
