@@ -37,6 +37,15 @@ _GIT_CONFIG = """\
 """
 
 
+EMPTY_HOOKS = "git, empty hooks"
+"""Plain Git with hooks that do nothing: what the machine takes to start ours at all."""
+
+HOOKS = (
+    *("post-checkout", "post-merge", "post-rewrite", "post-commit", "post-applypatch"),
+    "post-index-change",
+)
+
+
 class Tool(NamedTuple):
     """One tool: ``name`` in tables, ``start`` to run it, ``programs`` is a directory for PATH.
 
@@ -109,6 +118,12 @@ class Place:
             if link is not None:
                 with open(self.path(".dvc/config"), "a") as file:
                     file.write(f"[cache]\n    type = {link}\n")
+        if self.tool.name == EMPTY_HOOKS:
+            for name in HOOKS:
+                path = self.path(f".git/hooks/{name}")
+                with open(path, "w") as file:
+                    file.write("#!/bin/sh\nexit 0\n")
+                os.chmod(path, 0o755)
         if self.tool.name == "dvc":  # git-dvc's init has installed its hooks
             self.do(self.own("install"))
         if self.tool.name == "git-lfs":
@@ -220,7 +235,8 @@ def find(
     """Return the tools that run here and, for each that does not, a line that says why.
 
     Args:
-        wanted: Names: ``git-dvc``, ``dvc``, ``git-lfs``, ``limit`` (here: plain ``git``).
+        wanted: Names: ``git-dvc``, ``dvc``, ``git-lfs``, ``limit`` (here: plain ``git``, and
+            with hooks that do nothing).
         work: A directory for launchers, and for dvc if it is to be installed.
         git_dvc: A program to run instead of this checkout's ``bin/git-dvc``.
         dvc: The real dvc; by default the one on PATH.
@@ -228,7 +244,10 @@ def find(
     """
     found: list[Tool] = []
     missing: list[str] = []
-    for name in wanted:
+    names = [
+        one for name in wanted for one in (("git", EMPTY_HOOKS) if name == "limit" else (name,))
+    ]
+    for name in names:
         if name == "git-dvc":
             programs = os.path.join(work, "programs", "git-dvc")
             _git_dvc_launcher(programs, git_dvc)
@@ -244,7 +263,7 @@ def find(
         elif name == "git-lfs":
             tool = Tool(name, ("git", "lfs"))
         else:
-            tool = Tool("git", ("git",))
+            tool = Tool(name, ("git",))
         problem = _problem(tool, work)
         if problem is None:
             tool = tool._replace(features=_features(tool, work))
