@@ -66,6 +66,9 @@ def _exit_code_of(run: Callable[[], int]) -> int:
         _let_go_of_stdout()
         return BROKEN_PIPE
     except OSError as error:
+        if error.errno == errno.ENOENT and _stands_nowhere():
+            _print(GitDvcError("the current directory is gone", hint="go to one that is there"))
+            return SYSTEM_ERROR
         if error.errno not in _SYSTEM_HINTS:
             console.clear_line()
             raise
@@ -75,6 +78,14 @@ def _exit_code_of(run: Callable[[], int]) -> int:
     except BaseException:
         console.clear_line()
         raise
+
+
+def _stands_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _print(error: GitDvcError) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,6 +46,16 @@ def test_a_full_disk_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> No
     assert failures.exit_code_of(raising(error)) == 128
     err = capsys.readouterr().err
     assert err.startswith("error: /data/cache/x: No space left on device\nhint: free some space")
+
+
+def test_a_directory_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "d").mkdir()
+    monkeypatch.chdir(tmp_path / "d")
+    (tmp_path / "d").rmdir()
+    assert failures.exit_code_of(lambda: len(os.getcwd())) == 128
+    assert capsys.readouterr().err.startswith("error: the current directory is gone\n")
 
 
 def test_both_names_of_a_failed_link_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
