@@ -16,6 +16,7 @@ MOST_PATHS = 20
 """Paths named in one message; the rest are counted."""
 
 FETCH_HINT = "if a remote has it, fetch it with 'git dvc pull'"
+NEVER_SENT_HINT = "data with 'push: false' is only where it was made: copy it from there"
 
 
 def quoted(text: str) -> str:
@@ -574,6 +575,7 @@ class IncompleteCheckoutError(GitDvcError):
         missing: Files and directories whose content the cache lacks.
         blocked: Reason, by path, of what failed otherwise.
         problems: Pointer files that cannot be used.
+        fetched: Whether remotes were asked already.
     """
 
     def __init__(
@@ -582,6 +584,8 @@ class IncompleteCheckoutError(GitDvcError):
         missing: Sequence[str],
         blocked: dict[str, str],
         problems: Sequence[FormatError],
+        *,
+        fetched: bool = False,
     ) -> None:
         parts: list[tuple[str, list[str], str]] = []
         if kept:
@@ -598,7 +602,7 @@ class IncompleteCheckoutError(GitDvcError):
                 (
                     "this data is not in the cache, so what is there was left as it is:",
                     path_lines(missing),
-                    FETCH_HINT,
+                    NEVER_SENT_HINT if fetched else FETCH_HINT,
                 )
             )
         if blocked:

@@ -172,7 +172,7 @@ def pull(
         if offered.accepted:
             done = bring(asked._replace(remote=offered.remote))
         console.say(render.checkout_result(done.placed, project.shown, console.paint))
-        trouble = done.placed.trouble(project.shown)
+        trouble = done.placed.trouble(project.shown, fetched=True)
         nothing = "nothing to pull, all data is in place"
         if done.placed.changed or completed or trouble is not None:
             nothing = ""

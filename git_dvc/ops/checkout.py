@@ -79,11 +79,14 @@ class Result:
         """Whether the workspace is now what the pointer files say."""
         return not (self.kept or self.missing or self.blocked or self.problems)
 
-    def trouble(self, shown: Callable[[str], str]) -> IncompleteCheckoutError | None:
+    def trouble(
+        self, shown: Callable[[str], str], *, fetched: bool = False
+    ) -> IncompleteCheckoutError | None:
         """Return the error that names what could not be done, or None.
 
         Args:
             shown: Turns a relpath into a path as the user sees it.
+            fetched: Whether remotes were asked already.
         """
         if self.complete:
             return None
@@ -92,6 +95,7 @@ class Result:
             [shown(path) for path in self.missing],
             {shown(path): why for path, why in self.blocked.items()},
             self.problems,
+            fetched=fetched,
         )
 
     @property

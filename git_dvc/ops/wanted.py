@@ -134,29 +134,38 @@ def asked_for(
         UnknownTargetError: A target is tracked neither here nor in these revisions.
     """
     targets = asked.targets
-    unknown: UnknownTargetError | None = None
-    try:
-        for chosen in select(
-            project, targets, recursive=asked.recursive, with_deps=asked.with_deps
-        ):
+    elsewhere = project.repo is not None and any(asked.scope)
+    unknown = _unknown_here(project, asked) if elsewhere else {}
+    here = [target for target in targets if target not in unknown]
+    if here or not targets:
+        for chosen in select(project, here, recursive=asked.recursive, with_deps=asked.with_deps):
             if asked.means(chosen.item):
                 yield chosen, ""
         if problems is not None and not targets:
             problems += project.tracked.problems
-    except UnknownTargetError as error:
-        unknown = error
-    if project.repo is not None and any(asked.scope):
-        paths = [project.relpath(target).rstrip("/") for target in targets]
+    if project.repo is not None and elsewhere:
+        paths = {target: project.relpath(target).rstrip("/") for target in targets}
         with Trees(project.repo) as trees:
             commits = _commits(project, trees, asked.scope)
             for item, commit in named.outs(trees, project, commits, problems=problems):
-                found = _matched(item, paths, asked.recursive) if paths else Selected(item)
-                if found is not None:
-                    unknown = None
-                    if asked.means(item):
-                        yield found, commit
-    if unknown is not None:
-        raise unknown
+                for target in [one for one in unknown if _matched(item, [paths[one]], asked)]:
+                    del unknown[target]
+                found = _matched(item, paths.values(), asked) if paths else Selected(item)
+                if found is not None and asked.means(item):
+                    yield found, commit
+    for error in unknown.values():
+        raise error
+
+
+def _unknown_here(project: Project, asked: Asked) -> dict[str, UnknownTargetError]:
+    """Return the targets that mean nothing in the work tree, each with its error."""
+    unknown = {}
+    for target in asked.targets:
+        try:
+            select(project, [target], recursive=asked.recursive)
+        except UnknownTargetError as error:
+            unknown[target] = error
+    return unknown
 
 
 def _commits(project: Project, trees: Trees, scope: Scope) -> list[str]:
@@ -168,12 +177,12 @@ def _commits(project: Project, trees: Trees, scope: Scope) -> list[str]:
     return list(dict.fromkeys(ref.commit for ref in refs))
 
 
-def _matched(item: TrackedOut, paths: Sequence[str], recursive: bool) -> Selected | None:
+def _matched(item: TrackedOut, paths: Iterable[str], asked: Asked) -> Selected | None:
     """Return an output of another revision as far as the targets mean it."""
     inner = []
     for path in paths:
         if path in (item.relpath, item.source) or (
-            recursive and relpaths.inside(item.relpath, path)
+            asked.recursive and relpaths.inside(item.relpath, path)
         ):
             return Selected(item)
         if item.is_dir and relpaths.inside(path, item.relpath):

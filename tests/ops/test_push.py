@@ -295,6 +295,19 @@ def test_what_only_an_old_revision_has_is_pulled_into_the_cache(one: Clone) -> N
     assert plain(two.cache) == hashes_of("extra", "old", "new")
     two.run("pull", "-T", "extra")
     two.run("pull", "extra", code=1)
+    for command in ("push", "fetch", "pull"):
+        said = two.run(command, "-T", "model", "nosuch", code=1)
+        assert "not tracked: nosuch" in said.stderr, "that the other one is there does not help"
+
+
+def test_what_is_here_is_sent_beside_what_only_an_old_revision_has(one: Clone) -> None:
+    one.run("push", "-T")
+    one.save({"extra": "extra"}, "extra", tag="v3")
+    one.run("remove", "-q", "extra.dvc")
+    run_git("commit", "-qam", "no extra", cwd=one.top)
+    write_tree(one.top, {"model": "not committed"})
+    one.run("add", "-q", "model")
+    assert one.run("push", "-T", "model", "extra").stdout == "sent 2 files (18 bytes) to 'store'\n"
 
 
 def test_data_that_is_never_sent(one: Clone) -> None:
@@ -307,6 +320,8 @@ def test_data_that_is_never_sent(one: Clone) -> None:
     two.run("fetch")
     said = two.run("pull", code=1)
     assert "  model\n" in said.stderr and "data" not in two.data()
+    assert "'push: false' is only where it was made" in said.stderr
+    assert "fetch it with 'git dvc pull'" not in said.stderr, "that was just done"
     shutil.rmtree(one.store / "files")
     shutil.copytree(one.cache / "files", one.store / "files")
     two.run("pull")
