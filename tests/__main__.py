@@ -15,7 +15,7 @@ CHECKS = (
     ["ruff", "check"],
     ["ruff", "format", "--check"],
     ["mypy"],  # strict, says pyproject.toml
-    ["pytest", "-n", "auto"],
+    ["pytest", "-n", "auto", "--dist", "worksteal"],  # halves in order share what they set up
 )
 
 
