@@ -111,11 +111,7 @@ class HttpWire:
 
     def delete(self, *keys: str) -> None:
         """Take files away."""
-        for key in keys:
-            answer = self._web.ask("DELETE", self._web.url(key))
-            if not answer.is_good and answer.status not in (404, 410):
-                raise answer.failure()
-            answer.done()
+        self._web.delete(keys)
 
     def close(self) -> None:
         """Hang up."""

@@ -242,6 +242,14 @@ class Web:
 
     # -- a whole file ---------------------------------------------------------------------
 
+    def delete(self, keys: Iterable[str]) -> None:
+        """Take files away; one that is gone already is no error."""
+        for key in keys:
+            answer = self.ask("DELETE", self.url(key))
+            if not answer.is_good and answer.status not in (404, 410):
+                raise answer.failure()
+            answer.done()
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield bytes of a file; see ``Wire.read``."""
         if length is not None and length <= 0:

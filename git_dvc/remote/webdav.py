@@ -241,8 +241,4 @@ class WebdavWire:
 
     def delete(self, *keys: str) -> None:
         """Take files away."""
-        for key in keys:
-            answer = self._web.ask("DELETE", self._web.url(key))
-            if not answer.is_good and answer.status not in (404, 410):
-                raise answer.failure()
-            answer.done()
+        self._web.delete(keys)
