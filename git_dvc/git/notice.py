@@ -29,6 +29,7 @@ import re
 from collections.abc import Iterable
 
 from git_dvc import fsutil
+from git_dvc.git import gitattributes
 from git_dvc.git.repo import Repository
 
 KEY = "filter.dvc.process"
@@ -66,7 +67,6 @@ COMMAND = _OURS + (
 )
 LINES = ("*.dvc filter=dvc", "dvc.lock filter=dvc", "Dvcfile filter=dvc")
 
-_ATTRIBUTES = ".gitattributes"
 _MOST_BYTES = 1 << 20
 _OTHER_SUFFIX = re.compile(r"\*?[^*?\[\]\\]*\.(?!(?:dvc|lock)$)\w+")
 _OTHER_NAME = re.compile(r"(?!Dvcfile$)[^*?\[\]\\.]+")
@@ -102,26 +102,21 @@ def foreign(repo: Repository, names: Iterable[str]) -> list[str]:
     """Return lines of attributes with filters of others that may be meant for pointer files."""
     found = _foreign_lines(_text(attributes_file(repo)))
     for name in names:
-        if name == _ATTRIBUTES or name.endswith(f"/{_ATTRIBUTES}"):
+        if name.rpartition("/")[2] == gitattributes.NAME:
             found += _foreign_lines(_text(os.path.join(repo.top, name)))
     return found
 
 
-def add(text: str) -> str:
+def add(data: bytes) -> bytes:
     """Return a file of attributes with our lines at its end, where nothing below undoes them."""
-    if _has_last_word(text):
-        return text
-    kept = remove(text)
-    if kept and not kept.endswith("\n"):
-        kept += "\n"
-    return kept + "".join(f"{line}\n" for line in LINES)
+    if _has_last_word(data.decode("utf-8", "replace")):
+        return data
+    return gitattributes.add(remove(data), LINES)
 
 
-def remove(text: str) -> str:
+def remove(data: bytes) -> bytes:
     """Return a file of attributes without our lines."""
-    return "".join(
-        line for line in text.splitlines(keepends=True) if line.rstrip("\r\n") not in LINES
-    )
+    return gitattributes.remove(data, LINES)
 
 
 def _has_last_word(text: str) -> bool:

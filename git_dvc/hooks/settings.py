@@ -158,6 +158,9 @@ def look_at_filter(repo: Repository) -> Setting:
     if theirs:
         why = f"'{quoted(theirs[0])}' may be meant for pointer files, too"
         return Setting(notice.KEY, "outdated" if value else "yours", value, why)
+    path = notice.attributes_file(repo)
+    if os.path.islink(path) and not value:
+        return Setting(notice.KEY, "yours", "", f"{quoted(path)} is a link")
     if not value:
         return Setting(notice.KEY, "missing", "", "it is not set")
     if value != notice.COMMAND:
@@ -203,22 +206,10 @@ def _filters_of_others(repo: Repository) -> list[str]:
     return found
 
 
-def _rewrite_attributes(repo: Repository, change: Callable[[str], str]) -> None:
+def _rewrite_attributes(repo: Repository, change: Callable[[bytes], bytes]) -> None:
     """Change the attributes of this clone alone, and have the next hook look."""
-    path = notice.attributes_file(repo)
     Watch(repo.top, repo.git_dir).forget()
-    try:
-        before = os.fsdecode(fsutil.read_bytes(path))
-    except FileNotFoundError:
-        before = ""
-    after = change(before)
-    if after == before:
-        return
-    if after.strip():
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        fsutil.atomic_write(path, os.fsencode(after), os.path.join(repo.git_dir, "dvc", "tmp"))
-    else:
-        os.unlink(path)
+    _rewrite(repo, notice.attributes_file(repo), change, follow=True)
 
 
 # -- attributes -----------------------------------------------------------------------------------
@@ -246,15 +237,15 @@ def write_attributes(repo: Repository, *, shared: bool = True) -> list[str]:
     if not lines:
         return done
     path = os.path.join(repo.top, gitattributes.NAME)
-    local = os.path.join(repo.common_dir, "info", "attributes")
+    local = notice.attributes_file(repo)
     if shared and _is_ours_to_write(repo, path):
-        _add(repo, path, lines)
+        _rewrite(repo, path, lambda data: gitattributes.add(data, lines))
         done.append(
             f"added git-dvc's lines to {gitattributes.NAME}: commit it, "
             "so that Git shows and merges data for all"
         )
     else:
-        _add(repo, local, lines)
+        _rewrite(repo, local, lambda data: gitattributes.add(data, lines))
         if shared:
             done.append(f"added git-dvc's lines to {quoted(local)}, for this clone alone")
     return done
@@ -267,17 +258,26 @@ def _is_ours_to_write(repo: Repository, path: str) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
-def _add(repo: Repository, path: str, lines: list[str]) -> None:
+def _rewrite(
+    repo: Repository, path: str, change: Callable[[bytes], bytes], *, follow: bool = False
+) -> bool:
+    """Change a file of attributes; return whether there was anything to change."""
     try:
-        data = fsutil.read_bytes(path)
+        before = fsutil.read_bytes(path, follow=follow)
     except FileNotFoundError:
-        data = b""
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        before = b""
     except OSError as error:
         words = error.strerror or str(error)
         raise GitDvcError(f"cannot read {quoted(path)}: {words}") from error
-    tmp = os.path.join(repo.git_dir, "dvc", "tmp")
-    fsutil.atomic_write(path, gitattributes.add(data, lines), tmp)
+    after = change(before)
+    if after == before:
+        return False
+    if after.strip():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        fsutil.atomic_write(path, after, os.path.join(repo.git_dir, "dvc", "tmp"))
+    else:
+        os.unlink(path)
+    return True
 
 
 def remove_attributes(repo: Repository) -> list[str]:
@@ -288,19 +288,12 @@ def remove_attributes(repo: Repository) -> list[str]:
     Returns:
         What was done, a line each.
     """
-    path = os.path.join(repo.common_dir, "info", "attributes")
-    data = scripts.read(path)
     lines = [
         " ".join([pattern, *chosen])
         for pattern in gitattributes.PATTERNS
         for chosen in (["diff=dvc", "merge=dvc"], ["diff=dvc"], ["merge=dvc"])
     ]
-    if data:
-        kept = gitattributes.remove(data, lines)
-        if kept != data:
-            if kept.strip():
-                fsutil.atomic_write(path, kept, os.path.join(repo.git_dir, "dvc", "tmp"))
-            else:
-                os.unlink(path)
-            return ["took git-dvc's lines out of this clone's attributes"]
+    path = notice.attributes_file(repo)
+    if _rewrite(repo, path, lambda data: gitattributes.remove(data, lines), follow=True):
+        return ["took git-dvc's lines out of this clone's attributes"]
     return []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def work(request: pytest.FixtureRequest, git_repo: Path, monkeypatch: pytest.Mon
     repo.config_set(notice.KEY, notice.COMMAND)
     info = git_repo / ".git/info/attributes"
     info.parent.mkdir(exist_ok=True)
-    info.write_text(notice.add(""))
+    info.write_bytes(notice.add(b""))
     (git_repo / ".git/dvc").mkdir()
     age(git_repo)
     return git_repo
@@ -69,17 +68,23 @@ def marks(top: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["checkout v2", "reset --hard v1", "restore --source=v1 deep", "checkout v1 -- sub/Dvcfile"],
+    ("line", "cwd", "expected"),
+    [
+        ("checkout v2", "deep", 0),  # which has the pointer files of v3
+        ("checkout v1 -- sub/Dvcfile", ".", 1),
+        ("reset --hard v1", "deep", 1),
+        ("restore --source=v1 deep", ".", 1),
+    ],
 )
-def test_git_tells_that_it_writes_pointer_files(work: Path, line: str) -> None:
+def test_git_tells_that_it_writes_pointer_files(
+    work: Path, line: str, cwd: str, expected: int
+) -> None:
     before = git("rev-parse", "HEAD:deep/dvc.lock", cwd=work)
     done = subprocess.run(
-        ["git", *line.split()], cwd=work / "deep" if "deep" not in line and "--" not in line
-        else work, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        ["git", *line.split()], cwd=work / cwd, capture_output=True, text=True, check=True
+    )
     assert "error" not in done.stderr and "filter" not in done.stderr
-    assert marks(work) == (0 if line == "checkout v2" else 1)
+    assert marks(work) == expected
     if line == "reset --hard v1":
         assert git("rev-parse", "HEAD:deep/dvc.lock", cwd=work) != before
         assert (work / "deep/er/b.dvc").read_text() == "v1 deep/er/b.dvc\n" * 10
@@ -185,9 +190,6 @@ def test_the_lines_are_for_all_pointer_files(work: Path) -> None:
     words = git("check-attr", "filter", "--", *names, cwd=work).splitlines()
     told = {line.partition(":")[0] for line in words if line.endswith("filter: dvc")}
     assert told - {"x/.dvc"} == {name for name in names if is_source(name)}
-
-
-Foreign = Callable[[str], bool]
 
 
 @pytest.mark.parametrize(

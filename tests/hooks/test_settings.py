@@ -146,6 +146,22 @@ def test_a_filter_of_others_for_pointer_files_is_left_alone(
     assert "filter=dvc" not in git("check-attr", "filter", "--", "x.dvc", cwd=top)
 
 
+def test_a_link_in_the_place_of_this_clones_attributes_is_left(
+    repo: Repository, program: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").write_text("*.png binary\n")
+    info = Path(repo.common_dir, "info", "attributes")
+    info.parent.mkdir(exist_ok=True)
+    info.symlink_to(tmp_path / "mine")
+    done = settings.write(repo, program)
+    assert done[2:] == [
+        f"left {notice.KEY} as it is: {info} is a link; each checkout takes a little longer"
+    ]
+    assert settings.look_at_filter(repo).state == "yours"
+    settings.remove(repo)
+    assert info.is_symlink() and info.read_text() == "*.png binary\n"
+
+
 def test_words_of_the_users_own_that_start_us_are_fine(repo: Repository) -> None:
     git("config", "diff.dvc.textconv", "git dvc textconv", cwd=repo.top)
     git("config", "merge.dvc.driver", "git-dvc merge-driver %O %A %B %L %P", cwd=repo.top)
