@@ -70,7 +70,10 @@ def test_ctrl_c_of_one_that_reads_stops_it_too(tmp_path: Path) -> None:
 
 def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    line = "echo ready; read one; echo got $one; until test -e go; do sleep 0.01; done"
+    os.mkfifo(tmp_path / "go")
+    # It waits without starting anything: a shell that is about to start a program by vfork does
+    # not halt if that one was first, whoever the two belong to.
+    line = "echo ready; read one; echo got $one; read two <go"
     shell = ["/bin/bash", "--norc", "--noediting", "-i"]
     _, shown = terminal.on_terminal(
         shell,
@@ -82,11 +85,37 @@ def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
             ("Stopped", "fg\n"),
             ("program.py", "x\n"),
             ("got x", "\x1a"),
-            ("Stopped", "touch go; fg\n"),
+            ("Stopped", "exec 3<>go; echo >&3; fg\n"),
             ("\nok", "exit\n"),
         ],
     )
     assert shown.count("Stopped") == 2 and "got x" in shown and "\nok" in shown
+
+
+def test_ctrl_z_is_heeded_as_soon_as_the_stage_has_the_terminal(tmp_path: Path) -> None:
+    at_once = """\
+import os, signal
+give = os.tcsetpgrp
+def give_and_press(fd, group):
+    give(fd, group)
+    if group != os.getpgrp():
+        os.tcsetpgrp = give
+        os.killpg(group, signal.SIGTSTP)
+os.tcsetpgrp = give_and_press
+"""
+    (tmp_path / "program.py").write_text(at_once + PROGRAM)
+    _, shown = terminal.on_terminal(
+        ["/bin/bash", "--norc", "--noediting", "-i"],
+        cwd=tmp_path,
+        env=terminal.environment(PS1="say> "),
+        replies=[
+            ("say> ", f"{sys.executable} program.py 'read one; echo got $one'\n"),
+            ("Stopped", "fg\n"),
+            ("program.py", "x\n"),
+            ("\nok", "exit\n"),
+        ],
+    )
+    assert shown.count("Stopped") == 1 and "got x" in shown and "\nok" in shown
 
 
 def test_ctrl_z_without_a_shell_halts_nothing_for_ever(tmp_path: Path) -> None:

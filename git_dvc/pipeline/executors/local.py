@@ -22,7 +22,7 @@ from git_dvc.errors import CannotRunStageError
 from git_dvc.fsutil import write_all
 from git_dvc.locking import RUN_VARIABLE
 from git_dvc.pipeline.executors.base import Ended, Job, Settings
-from git_dvc.pipeline.executors.screen import Screen
+from git_dvc.pipeline.executors.screen import Screen, is_to_halt
 from git_dvc.pipeline.keeper import group_has_ended, signal_group
 
 _SHELL_OPTIONS: dict[str, tuple[str, ...]] = {
@@ -215,11 +215,14 @@ class LocalHandle:
             return
         if found is None:
             return
-        if found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
+        why = found.si_status
+        if why in (signal.SIGTTIN, signal.SIGTTOU) and is_to_halt(self._process.pid):
+            why = signal.SIGTSTP
+        if why in (signal.SIGTTIN, signal.SIGTTOU):
             if not screen.lend(self._process.pid):
                 self._wants_terminal = True
                 os.kill(0, signal.SIGTTIN)  # halts us too: the shell says so, until its 'fg'
-        elif found.si_status == signal.SIGTSTP:
+        elif why == signal.SIGTSTP:
             screen.take_back()
             os.kill(0, signal.SIGTSTP)  # Ctrl-Z went to it alone, and means us, too
 

@@ -109,11 +109,15 @@ class Screen:
         """
         import signal
 
-        if _foreground(_STDIN) not in (os.getpgrp(), group):
+        foreground = _foreground(_STDIN)
+        if foreground not in (os.getpgrp(), group):
             return False
-        os.tcsetpgrp(_STDIN, group)
-        self._lent = group
+        # In this order: SIGCONT takes back what has come to halt the group, and so would the
+        # Ctrl-Z of a person who presses it as soon as the group has the terminal.
         os.killpg(group, signal.SIGCONT)
+        if foreground != group:  # else we would be halted, for we are in the background
+            os.tcsetpgrp(_STDIN, group)
+        self._lent = group
         return True
 
     def take_back(self) -> None:
@@ -134,6 +138,21 @@ class Screen:
         for fd in (*self.reads, *self._given):
             os.close(fd)
         self.reads, self._given, self._terminal = {}, [], -1
+
+
+def is_to_halt(pid: int) -> bool:
+    """Return whether a Ctrl-Z waits for a process that is halted already, for another reason.
+
+    SIGCONT would take it back. Without /proc nobody knows.
+    """
+    import signal
+
+    try:
+        with open(f"/proc/{pid}/status") as stream:
+            waiting = next(line for line in stream if line.startswith("ShdPnd:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(waiting.split()[1], 16) >> (signal.SIGTSTP - 1) & 1)
 
 
 def _foreground(fd: int) -> int:
