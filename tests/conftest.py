@@ -63,6 +63,15 @@ GIT_CONFIG = """\
 """
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why a test failed that passed when it was run again: it may be a defect, too."""
+    again = terminalreporter.stats.get("rerun", [])
+    if again:
+        terminalreporter.section("failed at first")
+    for report in again:
+        terminalreporter.write_line(f"{report.nodeid}\n{report.longreprtext}\n")
+
+
 @pytest.fixture(scope="session")
 def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return ``git-dvc`` as a program."""
