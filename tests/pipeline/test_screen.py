@@ -15,7 +15,7 @@ from tests.pipeline.shop import Shop
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")
 
 PROGRAM = """\
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from tests.pipeline.shop import Shop
 from git_dvc.pipeline.scheduler import Task
@@ -23,6 +23,16 @@ from git_dvc.pipeline.scheduler import Task
 class Loud(Shop):
     def output(self, job, data, *, error):
         os.write(2 if error else 1, data)
+
+give = os.tcsetpgrp
+def give_and_press(fd, group):
+    "Press Ctrl-Z once, as soon as the stage has the terminal."
+    give(fd, group)
+    if group != os.getpgrp():
+        os.tcsetpgrp = give
+        os.killpg(group, signal.SIGTSTP)
+if "PRESS" in os.environ:
+    os.tcsetpgrp = give_and_press
 
 shop = Loud(Path.cwd(), {"a": sys.argv[1:]})
 outcome = shop.run(Task("a"))
@@ -34,6 +44,18 @@ def on_terminal(place: Path, *lines: str, **more: object) -> str:
     command = [sys.executable, "-c", PROGRAM, *lines]
     code, shown = terminal.on_terminal(command, cwd=place, **more)  # type: ignore[arg-type]
     assert code == 0, shown
+    return shown
+
+
+def in_bash(place: Path, line: str, *replies: tuple[str, str], start: str = "{}") -> str:
+    """Run a stage from an interactive shell, and return all that is shown."""
+    (place / "program.py").write_text(PROGRAM)
+    command = start.format(f"{sys.executable} program.py '{line}'")
+    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
+    env = terminal.environment(PS1="say> ")
+    told = [("say> ", command + "\n"), *replies, ("\nok", "exit\n")]
+    _, shown = terminal.on_terminal(shell, cwd=place, env=env, replies=told)
+    assert "got x" in shown and "\nok" in shown
     return shown
 
 
@@ -69,53 +91,30 @@ def test_ctrl_c_of_one_that_reads_stops_it_too(tmp_path: Path) -> None:
 
 
 def test_ctrl_z_halts_it_until_the_shell_lets_it_go_on(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
     os.mkfifo(tmp_path / "go")
-    # It waits without starting anything: a shell that is about to start a program by vfork does
-    # not halt if that one was first, whoever the two belong to.
-    line = "echo ready; read one; echo got $one; read two <go"
-    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
-    _, shown = terminal.on_terminal(
-        shell,
-        cwd=tmp_path,
-        env=terminal.environment(PS1="say> "),
-        replies=[
-            ("say> ", f"{sys.executable} program.py '{line}'\n"),
-            ("\nready", "\x1a"),
-            ("Stopped", "fg\n"),
-            ("program.py", "x\n"),
-            ("got x", "\x1a"),
-            ("Stopped", "exec 3<>go; echo >&3; fg\n"),
-            ("\nok", "exit\n"),
-        ],
+    shown = in_bash(
+        tmp_path,
+        # It waits without starting anything: a shell that is about to start a program by vfork
+        # does not halt if that one was first, whoever the two belong to.
+        "echo ready; read one; echo got $one; read two <go",
+        ("\nready", "\x1a"),
+        ("Stopped", "fg\n"),
+        ("program.py", "x\n"),
+        ("got x", "\x1a"),
+        ("Stopped", "exec 3<>go; echo >&3; fg\n"),
     )
-    assert shown.count("Stopped") == 2 and "got x" in shown and "\nok" in shown
+    assert shown.count("Stopped") == 2
 
 
 def test_ctrl_z_is_heeded_as_soon_as_the_stage_has_the_terminal(tmp_path: Path) -> None:
-    at_once = """\
-import os, signal
-give = os.tcsetpgrp
-def give_and_press(fd, group):
-    give(fd, group)
-    if group != os.getpgrp():
-        os.tcsetpgrp = give
-        os.killpg(group, signal.SIGTSTP)
-os.tcsetpgrp = give_and_press
-"""
-    (tmp_path / "program.py").write_text(at_once + PROGRAM)
-    _, shown = terminal.on_terminal(
-        ["/bin/bash", "--norc", "--noediting", "-i"],
-        cwd=tmp_path,
-        env=terminal.environment(PS1="say> "),
-        replies=[
-            ("say> ", f"{sys.executable} program.py 'read one; echo got $one'\n"),
-            ("Stopped", "fg\n"),
-            ("program.py", "x\n"),
-            ("\nok", "exit\n"),
-        ],
+    shown = in_bash(
+        tmp_path,
+        "read one; echo got $one",
+        ("Stopped", "fg\n"),
+        ("program.py", "x\n"),
+        start="PRESS=1 {}",
     )
-    assert shown.count("Stopped") == 1 and "got x" in shown and "\nok" in shown
+    assert shown.count("Stopped") == 1
 
 
 def test_ctrl_z_without_a_shell_halts_nothing_for_ever(tmp_path: Path) -> None:
@@ -124,20 +123,13 @@ def test_ctrl_z_without_a_shell_halts_nothing_for_ever(tmp_path: Path) -> None:
 
 
 def test_in_the_background_it_waits_for_the_terminal(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    shell = ["/bin/bash", "--norc", "--noediting", "-i"]
-    _, shown = terminal.on_terminal(
-        shell,
-        cwd=tmp_path,
-        env=terminal.environment(PS1="say> "),
-        replies=[
-            ("say> ", f"set -b; {sys.executable} program.py 'read one; echo got $one' &\n"),
-            ("Stopped", "fg\n"),
-            ("program.py", "x\n"),
-            ("\nok", "exit\n"),
-        ],
+    in_bash(
+        tmp_path,
+        "read one; echo got $one",
+        ("Stopped", "fg\n"),
+        ("program.py", "x\n"),
+        start="set -b; {} &",
     )
-    assert "got x" in shown and "\nok" in shown
 
 
 def test_without_a_terminal_there_is_none(tmp_path: Path) -> None:
