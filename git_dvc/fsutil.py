@@ -314,6 +314,34 @@ class Folders:
             chain.append((done, opened))
         return chain[-1][1]
 
+    def remove_empty(self, relpath: str) -> bool:
+        """Remove a directory that has nothing in it, unless the user stands there.
+
+        Returns:
+            Whether it is gone by this.
+        """
+        parent, _, name = relpath.rpartition("/")
+        try:
+            folder = self.open(parent, create=False)
+            if folder is None or _is_where_the_user_is(folder, name):
+                return False
+            os.rmdir(folder.at(name), dir_fd=folder.fd)
+        except (OSError, NotAFolderError):
+            return False
+        return True
+
+
+def _is_where_the_user_is(folder: Folder, name: str) -> bool:
+    """Return whether a command was given in this directory; hooks run above, and Git tells them."""
+    found = os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
+    for place in (".", os.environ.get("GIT_PREFIX") or "."):
+        try:
+            if os.path.samestat(found, os.stat(place)):
+                return True
+        except OSError:
+            continue
+    return False
+
 
 def _open_folder(here: Folder, name: str, relpath: str, create: bool) -> Folder | None:
     path = os.path.join(here.path, name)

@@ -690,6 +690,7 @@ class _Worker:
             Changes({}, frozenset(record.entries)),
             saved_in=self._project.cache(record.algorithm),
             is_dir=False,
+            above=True,
         )
         # What was kept is the user's from now on: nothing tracks it.
         self._forget.append(relpath)

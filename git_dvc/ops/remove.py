@@ -306,6 +306,16 @@ def _remove_one(
         fsutil.sync_folder(os.path.dirname(project.path(target.source)))
         result.changed.append(target.source)
         result.removed.append(target.source)
+    _remove_emptied(project, [target.source, *target.ignored])
+
+
+def _remove_emptied(project: Project, gone: Sequence[str]) -> None:
+    """Remove the directories of what is gone that have nothing else in them, as Git does."""
+    with fsutil.Folders(project.root) as folders:
+        for relpath in gone:
+            folder = relpath.rpartition("/")[0]
+            while folder and folders.remove_empty(folder):
+                folder = folder.rpartition("/")[0]
 
 
 def _note_removal(project: Project, item: TrackedOut, found: Scan | None) -> None:

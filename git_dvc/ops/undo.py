@@ -491,6 +491,7 @@ class _Undoing:
                 saved_in=project.cache(back.before.algorithm),
                 is_dir=is_dir,
                 executable=back.after.executable,
+                above=back.after.tree == "",
             )
 
     def _note(self, relpath: str, outcome: Outcome) -> None:

@@ -144,6 +144,7 @@ class Placer:
         trust_cached: bool = False,
         fresh: Mapping[str, Entry] | None = None,
         other: OtherRecord | None = None,
+        above: bool = False,
     ) -> Outcome:
         """Delete and write what ``change`` says inside the output ``relpath``.
 
@@ -158,6 +159,7 @@ class Placer:
                 content. True where there is no record, as after ``dvc checkout``.
             fresh: Entries that a scan has just made, so that nothing is read twice.
             other: What else proves files to be saved.
+            above: Whether directories around the output that it was all of go with it.
 
         Raises:
             OSError: The disk is full or fails. What was done until then is consistent.
@@ -170,7 +172,7 @@ class Placer:
             emptied = self._delete(folders, job, change.delete)
             if not is_dir:
                 emptied.add(job.relpath)  # an empty directory may be what was there
-            self._prune(folders, job, emptied, is_dir)
+            self._prune(folders, job, emptied, is_dir, above)
             if is_dir:
                 self._make_dir(folders, job)
             todo = sorted(change.write)
@@ -223,7 +225,8 @@ class Placer:
             if folder is None or found is None:
                 job.saw(inner, "")
                 job.entries.pop(inner, None)
-                emptied.add(parent)
+                if inner:
+                    emptied.add(parent)
                 continue
             if stat.S_ISDIR(found.st_mode):
                 job.entries.pop(inner, None)
@@ -251,24 +254,19 @@ class Placer:
             raise problem
         job.outcome.blocked[inner] = (problem.strerror or str(problem)).lower()
 
-    def _prune(self, folders: Folders, job: _Job, emptied: set[str], is_dir: bool) -> None:
-        """Remove directories that the deletions emptied, never above the output."""
-        floor = job.relpath if is_dir else job.relpath.rpartition("/")[0]
-        pending = {path for path in emptied if path != floor and path.startswith(floor)}
-        while pending:
-            deepest = max(pending, key=lambda path: path.count("/"))
-            pending.discard(deepest)
-            parent, _, name = deepest.rpartition("/")
-            if deepest == floor or not (deepest == job.relpath or job.holds(deepest)):
-                continue
-            try:
-                folder = folders.open(parent, create=False)
-                if folder is None:
-                    continue
-                os.rmdir(folder.at(name), dir_fd=folder.fd)
-            except (OSError, NotAFolderError):
-                continue  # something else is in it: it stays
-            pending.add(parent)
+    def _prune(
+        self, folders: Folders, job: _Job, emptied: set[str], is_dir: bool, above: bool
+    ) -> None:
+        """Remove directories that the deletions emptied, and maybe those around the output."""
+
+        def may_go(folder: str) -> bool:
+            if job.relpath.startswith(folder + "/"):
+                return above
+            return job.holds(folder) or (folder == job.relpath and not is_dir)
+
+        for folder in sorted(emptied, reverse=True):  # what is inside comes before what is around
+            while folder and may_go(folder) and folders.remove_empty(folder):
+                folder = folder.rpartition("/")[0]
 
     # -- writing ----------------------------------------------------------------------------
 

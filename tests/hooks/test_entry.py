@@ -450,6 +450,24 @@ def test_conflict_markers_are_left_to_git(project: Path, run_git: Git, hook: Hoo
     assert "lost.dvc" in hook("post-index-change", "1", "0").err
 
 
+def test_directories_that_a_switch_emptied_go_as_those_of_git_do(
+    hooked: Path, run_git: Git
+) -> None:
+    write_tree(".", {"a/b/model": "m\n", "c/d/code.py": "1\n", "e/data/x": "x\n"})
+    save("a/b/model", "e/data")
+    run_git("add", ".", cwd=".")
+    run_git("commit", "-qm", "more", cwd=".")
+    done = run("git", "checkout", "-q", "HEAD~1", cwd="a/b")
+    assert (done.returncode, done.stderr) == (0, "")
+    folders = sorted(path.name for path in Path().iterdir() if path.is_dir())
+    assert folders == [".dvc", ".git", "a", "d"]
+    assert os.listdir("a") == ["b"], "where the user is stays, as with Git"
+    assert os.listdir("a/b") == []
+    run_git("checkout", "-q", "-", cwd=".")
+    assert Path("a/b/model").read_text() == "m\n"
+    assert Path("e/data/x").read_text() == "x\n"
+
+
 def test_auto_sync_can_be_turned_off(hooked: Path, run_git: Git, hook: Hook) -> None:
     write_tree(".", {"f": "two\n"})
     save("f")

@@ -17,6 +17,7 @@ from git_dvc.errors import (
 from git_dvc.ops.add import add
 from git_dvc.ops.checkout import checkout
 from git_dvc.ops.remove import remove
+from git_dvc.ops.undo import undo
 from git_dvc.project import Project
 from tests.ops.conftest import Dvc, Opener, write
 
@@ -50,6 +51,20 @@ def test_data_that_was_kept_survives_a_checkout(project: Project, reopen: Opener
     remove(project, ["d.dvc"])
     checkout(reopen())
     assert Path("d/a").read_text() == "a"
+
+
+@pytest.mark.parametrize("outs", [False, True])
+def test_directories_that_had_nothing_else_go(project: Project, reopen: Opener, outs: bool) -> None:
+    write("a/b/f", "f")
+    write("a/other/g", "g")
+    add(project, ["a/b/f", "a/other/g"])
+    if not outs:
+        os.unlink("a/b/f")  # as in a clone that has not pulled it
+    remove(reopen(), ["a/b/f.dvc"], outs=outs)
+    assert os.listdir("a") == ["other"]
+    undo(reopen())
+    assert os.path.exists("a/b/f") == outs
+    assert os.path.exists("a/b/f.dvc")
 
 
 def test_an_ignore_file_with_nothing_left_goes(project: Project) -> None:

@@ -50,6 +50,7 @@ class Scene:
         force: bool = False,
         executable: bool = False,
         trust_cached: bool = False,
+        above: bool = False,
     ) -> Outcome:
         with Folders(str(self.root)) as tmps:
             tmp = tmps.open("tmp", create=True)
@@ -64,6 +65,7 @@ class Scene:
                 is_dir=is_dir,
                 executable=executable,
                 trust_cached=trust_cached,
+                above=above,
             )
         assert not os.listdir(self.root / "tmp"), "a temporary file was left"
         return outcome
@@ -219,6 +221,39 @@ def test_the_users_empty_directories_stay(scene: Scene) -> None:
     (scene.data / "mine").mkdir()
     assert scene.bring(V2).complete
     assert scene.folders() == {"gone", "gone/deep", "gone/deep/mine", "mine", "new"}
+
+
+def test_directories_around_an_output_go_only_with_it_and_if_it_filled_them(scene: Scene) -> None:
+    def drop(relpath: str, *, above: bool = True) -> list[str]:
+        scene.apply(Changes({}, frozenset([""])), relpath, is_dir=False, above=above)
+        scene.entries.clear()
+        return sorted(str(path.relative_to(scene.root)) for path in scene.root.rglob("*"))
+
+    def bring(relpath: str) -> None:
+        scene.apply(Changes(scene.store({"": "x\n"}), frozenset()), relpath, is_dir=False)
+
+    bring("a/b/x")
+    assert drop("a/b/x", above=False) == ["a", "a/b", "tmp"]
+    bring("a/b/x")
+    assert drop("a/b/x") == ["tmp"]
+    bring("a/b/x")
+    (scene.root / "a/mine").write_text("mine\n")
+    assert drop("a/b/x") == ["a", "a/mine", "tmp"]
+    # Deleted by hand, and what was around it left.
+    bring("a/b/x")
+    (scene.root / "a/b/x").unlink()
+    assert drop("a/b/x") == ["a", "a/b", "a/mine", "tmp"]
+
+
+def test_the_directory_where_the_user_is_stays(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for told in (False, True):
+        scene.bring({"in/a": "a\n"})
+        monkeypatch.chdir(scene.root if told else scene.data / "in")
+        monkeypatch.setenv("GIT_PREFIX", "data/in/" if told else "")
+        assert scene.bring({}).complete
+        assert scene.folders() == {"in"}
 
 
 # -- unsaved data -----------------------------------------------------------------------------
