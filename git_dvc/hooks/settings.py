@@ -2,15 +2,15 @@
 
 ::
 
-    diff.dvc.textconv = f() { '/opt/bin/git-dvc' textconv "$1" || cat "$1"; }; f
-    merge.dvc.driver = '/opt/bin/git-dvc' merge-driver %O %A %B %L %P
+    diff.dvc.textconv = f() { ... '/opt/bin/git-dvc' textconv "$1" || cat "$1"; }; f
+    merge.dvc.driver = f() { ... '/opt/bin/git-dvc' merge-driver "$@"; ... }; f %O %A %B %L %P
     merge.dvc.name = data by git-dvc
     filter.dvc.process = : git-dvc; ...
 
 The attributes say which files, and are shared through Git; the settings say which program, and
 are this clone's (or a user's: ``install --global``). Drivers of somebody else that are named
-``dvc`` are left alone. The filter and its attributes are this clone's alone; what it is for is
-told in ``git/notice.py``.
+``dvc`` are left alone; only that of ``dvc install`` is set aside, as its hooks are. The filter and
+its attributes are this clone's alone; what it is for is told in ``git/notice.py``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,26 @@ SettingState = Literal["set", "missing", "outdated", "yours"]
 
 TEXTCONV, DRIVER, NAME = "diff.dvc.textconv", "merge.dvc.driver", "merge.dvc.name"
 
-_ARGUMENTS = {TEXTCONV: "textconv", DRIVER: "merge-driver %O %A %B %L %P"}
+BEFORE = "merge.dvc.beforeGitDvc"
+"""Where DVC's own driver waits until ours goes; Git knows no such key and passes it by."""
 TITLE = "data by git-dvc"
-# Git dies when this driver does, so without our program (a virtual environment that was deleted)
-# the file is shown as it is.
-_ELSE_AS_IT_IS = 'f() {{ {} "$1" || cat "$1"; }}; f'
-_OURS = re.compile(
-    r"(?:f\(\) \{ )?(?P<program>'.*git-dvc(?:\.exe)?'|git[- ]dvc) (?:textconv|merge-driver\b).*"
+
+# Without our program (a virtual environment that was deleted) Git does what it does by itself:
+# it shows the file as it is, and merges it by lines. Else it would die in the first case, and
+# in the second leave our version alone, as if there were no other.
+_TEXTCONV = 'f() {{ [ -x {0} ] && {0} textconv "$1" || cat "$1"; }}; f'
+_MERGE = (
+    'f() {{ if [ -x {0} ]; then {0} merge-driver "$@"; else (exit 127); fi; code=$?; '
+    "case $code in 126 | 127) ;; *) return $code ;; esac; "
+    "echo \"git-dvc: not found, merged by lines: run 'git dvc install' again\" >&2; "
+    'git merge-file -L ours -L base -L theirs --marker-size="$4" "$2" "$1" "$3"; }}; '
+    "f %O %A %B %L %P"
 )
+_OURS = re.compile(
+    r"(?:f\(\) \{ (?:(?:if )?\[ -x )?)?"
+    r"(?P<program>'.*?git-dvc(?:\.exe)?'|git[- ]dvc)(?: \].*)? (?:textconv|merge-driver\b).*"
+)
+_DVCS = "dvc git-hook merge-driver "
 
 
 class Setting(NamedTuple):
@@ -54,8 +66,7 @@ def value_for(key: str, program: str) -> str:
     """Return what a driver is to be set to."""
     word = scripts.sh_quoted(program)
     # Git fills in what stands after a percent sign, in the driver of a merge only.
-    command = f"{word.replace('%', '%%') if key == DRIVER else word} {_ARGUMENTS[key]}"
-    return _ELSE_AS_IT_IS.format(command) if key == TEXTCONV else command
+    return _MERGE.format(word.replace("%", "%%")) if key == DRIVER else _TEXTCONV.format(word)
 
 
 def is_ours(value: str) -> bool:
@@ -81,7 +92,9 @@ def look(repo: Repository, program: str | None = None) -> list[Setting]:
             found.append(Setting(key, "missing", "", "it is not set"))
             continue
         ours = _OURS.fullmatch(values[-1])
-        if ours is None:
+        if key == DRIVER and values[-1].startswith(_DVCS):
+            found.append(Setting(key, "outdated", values[-1], "it is DVC's own"))
+        elif ours is None:
             found.append(Setting(key, "yours", values[-1]))
         elif program is not None and values[-1] != value_for(key, program):
             found.append(Setting(key, "outdated", values[-1], "it starts another program"))
@@ -114,8 +127,11 @@ def write(repo: Repository, program: str) -> list[str]:
                 "rename that driver to see and merge data"
             )
         elif setting.state != "set":
+            theirs = _own_value(repo, setting.key) or ""
+            if theirs.startswith(_DVCS):
+                repo.config_set(BEFORE, theirs)
             repo.config_set(setting.key, value_for(setting.key, program))
-            done.append(f"set {setting.key}")
+            done.append(f"set {setting.key}" + " in place of DVC's" * theirs.startswith(_DVCS))
         ours = setting.key == DRIVER and setting.state != "yours"
         if ours and repo.config_get(NAME) is None:
             # A name without a driver is fatal for Git, so it comes second.
@@ -136,8 +152,11 @@ def remove(repo: Repository) -> list[str]:
             continue
         if key == DRIVER and _own_value(repo, NAME) == TITLE:
             repo.config_set(NAME, None)
-        repo.config_set(key, None)
-        done.append(f"unset {key}")
+        before = _own_value(repo, BEFORE) if key == DRIVER else None
+        repo.config_set(key, before)
+        done.append(f"unset {key}" if before is None else f"put back DVC's {key}")
+        if before is not None:
+            repo.config_set(BEFORE, None)
     return done + _remove_notice(repo)
 
 

@@ -12,6 +12,7 @@ from git_dvc.git import notice
 from git_dvc.git.repo import Repository
 from git_dvc.hooks import settings
 from tests.conftest import run_git as git
+from tests.scene import run
 
 Git = Callable[..., str]
 LINES = "*.dvc diff=dvc merge=dvc\ndvc.lock diff=dvc merge=dvc\n"
@@ -54,6 +55,52 @@ def test_git_really_runs_the_drivers(repo: Repository, program: str) -> None:
     assert "+textconv " in git("diff", "main", "ours", cwd=top)
     git("merge", "-q", "ours", cwd=top)
     assert (top / "x.dvc").read_text() == "done\n"
+
+
+def test_without_the_program_git_does_what_it_does_by_itself(
+    repo: Repository, program: str
+) -> None:
+    top = Path(repo.top)
+    settings.write(repo, program)
+    settings.write_attributes(repo)
+    text = "outs:\n- md5: {}\n  size: 1\n  nfiles: 1\n  hash: md5\n  path: {}\n"
+    versions = {"base": ("0", "x"), "ours": ("1", "x"), "theirs": ("0", "y"), "other": ("2", "x")}
+    for branch, (value, path) in versions.items():
+        git("checkout", "-q", "-b", branch, *["base"] * (branch != "base"), cwd=top)
+        (top / "x.dvc").write_text(text.format(value, path))
+        git("add", "-A", cwd=top)
+        git("commit", "-qm", branch, cwd=top)
+    for gone in (True, False):
+        git("checkout", "-q", "--detach", "ours", cwd=top)
+        if gone:
+            os.rename(program, f"{program}.gone")
+        else:  # the Python that it names was deleted
+            Path(program).write_text("#!/nowhere/python\n")
+            os.chmod(program, 0o755)
+        done = run("git", "merge", "-q", "--no-edit", "theirs", cwd=top)
+        line = "git-dvc: not found, merged by lines: run 'git dvc install' again\n"
+        assert done.returncode == 0 and done.stderr.endswith(line)
+        assert (top / "x.dvc").read_text() == text.format("1", "y")
+        done = run("git", "merge", "other", cwd=top)
+        assert done.returncode == 1
+        assert "<<<<<<< ours\n- md5: 1\n=======\n- md5: 2\n>>>>>>>" in (top / "x.dvc").read_text()
+        git("merge", "--abort", cwd=top)
+        shown = run("git", "diff", "base", "other", cwd=top)
+        assert "-- md5: 0\n+- md5: 2\n" in shown.stdout
+        assert not gone or shown.stderr == ""
+
+
+def test_the_merge_driver_of_dvc_is_set_aside_and_put_back(repo: Repository, program: str) -> None:
+    theirs = "dvc git-hook merge-driver --ancestor %O --our %A --their %B "
+    git("config", "merge.dvc.name", "DVC merge driver", cwd=repo.top)
+    git("config", "merge.dvc.driver", theirs, cwd=repo.top)
+    before = local(repo.top)
+    assert settings.look(repo)[1].why == "it is DVC's own"
+    assert "set merge.dvc.driver in place of DVC's" in settings.write(repo, program)
+    assert [one.state for one in settings.look(repo)] == ["set", "set"]
+    assert settings.write(repo, program) == []
+    assert "put back DVC's merge.dvc.driver" in settings.remove(repo)
+    assert local(repo.top) == before
 
 
 def test_settings_are_made_once_and_taken_out(repo: Repository, program: str) -> None:
