@@ -10,7 +10,8 @@ What each needs to log in comes from DVC's options, then from where its own tool
   principal, ``az login``, the machine's identity.
 
 One write is one request, or for a large file a multipart upload, which the store puts together at
-the end; if the stream of its bytes fails, the upload is given up and its parts are removed.
+the end; if the stream of its bytes fails, the upload is given up and its parts are removed. One of
+a very large file to S3 goes on where it ended (``s3parts.py``), where we know the credentials.
 Small calls from a few threads cost less of the processor than one event loop (measured).
 """
 
@@ -21,8 +22,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache, partial
 from threading import Lock, Semaphore
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import obstore
@@ -35,11 +37,16 @@ from git_dvc.remote import aws
 from git_dvc.remote.crew import ahead
 from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, Wire, WireError
 
+if TYPE_CHECKING:
+    from git_dvc.remote.s3parts import Parts
+
 JOBS = 16
 DELETES = {"s3": 1000, "azure": 256, "gs": 1}
 """How many files one request takes away, as each of these services documents."""
 SINGLE_BYTES = 6 * 1024**2
 """Up to this size a file is written with one request; S3 takes no parts below 5 MiB."""
+RESUMED_BYTES = 48 * 1024**2
+"""From this size on the upload of a file is worth going on with, where that can be done."""
 MOST_PARTS = 9_000
 PARTS_AT_ONCE = 3
 LARGE_AT_ONCE = 3
@@ -77,6 +84,7 @@ class Login(NamedTuple):
         client: Settings of HTTP.
         credentials: Returns credentials; None to let the client find them.
         unwritable: The option that keeps us from writing; '' if none does.
+        parts: Makes what sends very large files; None if the client itself is to do it.
     """
 
     kind: str
@@ -84,6 +92,7 @@ class Login(NamedTuple):
     client: dict[str, Any]
     credentials: Callable[[], dict[str, Any]] | None = None
     unwritable: str = ""
+    parts: Callable[[], Parts] | None = None
 
 
 _used_by = 0
@@ -127,6 +136,7 @@ class ObjectStoreWire:
         self._lock = Lock()
         self._stores: tuple[Any, Any] | None = None
         self._unwritable = ""
+        self._parts: Callable[[], Parts] | None = None
         self._large = Semaphore(LARGE_AT_ONCE)
         self._wide = Semaphore(WIDE_AT_ONCE)
 
@@ -149,6 +159,7 @@ class ObjectStoreWire:
                 login = self._login()
                 self._stores = self._make(login, 0), self._make(login, 6)
                 self._unwritable = login.unwritable
+                self._parts = login.parts and cache(login.parts)
             return self._stores
 
     def _make(self, login: Login, retries: int) -> Any:
@@ -240,6 +251,9 @@ class ObjectStoreWire:
             if size_bytes <= SINGLE_BYTES:
                 self._write_whole(key, pieces)
                 return
+            if size_bytes >= RESUMED_BYTES and self._parts is not None:
+                self._parts().write(f"{self._path}/{key}".lstrip("/"), pieces, size_bytes)
+                return
             part = max(SINGLE_BYTES, -(-size_bytes // MOST_PARTS))
             at_once = max(1, min(PARTS_AT_ONCE, PARTS_AT_ONCE * SINGLE_BYTES // part))
             with self._translated():
@@ -317,18 +331,32 @@ def _translation(problem: Exception, bucket: str) -> WireError:
             "no credentials were found",
             "log in, or set them with 'git dvc remote modify --local NAME OPTION VALUE'",
         )
+    if status == 404 and isinstance(problem, exceptions.GenericError):
+        return _no_bucket(bucket)
+    if isinstance(problem, FileNotFoundError) and _tag(text, "Code") not in _NO_BUCKET:
+        return AbsentError(_first_line(problem))
+    if isinstance(problem, exceptions.PreconditionError):
+        return UnsteadyError("the file was replaced while it was read")
+    refusal = _refusal(status, text, bucket)
+    return refusal or _without_answer(problem, text)
+
+
+def _no_bucket(bucket: str) -> RefusedError:
+    return RefusedError(
+        f"there is no bucket '{quoted(bucket)}'", "create it, or mend the remote's url"
+    )
+
+
+def _refusal(status: int, text: str, bucket: str) -> WireError | None:
+    """Return the error for an answer by its status and its text; None if it has no status."""
     code, message = _tag(text, "Code"), _tag(text, "Message").partition("\n")[0]
     one = re.search(r"DeleteObjects request failed for key .*: (.*) \(code: (\w+)\)", text)
     if one:  # the request was good, but not for each file that it names
         message, code = one[1], one[2]
         status = 403 if code == "AccessDenied" else 400
     said = f"{status} {code}".strip() + (f": {message}" if message else "")
-    if code in _NO_BUCKET or (status == 404 and isinstance(problem, exceptions.GenericError)):
-        return RefusedError(
-            f"there is no bucket '{quoted(bucket)}'", "create it, or mend the remote's url"
-        )
-    if isinstance(problem, FileNotFoundError):
-        return AbsentError(_first_line(problem))
+    if code in _NO_BUCKET:
+        return _no_bucket(bucket)
     if status == 416:
         return _BehindEndError()
     if code in _EXPIRED or ("expired" in message.lower() and status in (400, 401, 403)):
@@ -338,8 +366,6 @@ def _translation(problem: Exception, bucket: str) -> WireError:
         )
     if code == "RequestTimeTooSkewed":
         return RefusedError(f"the clock of this machine is wrong ({said})", "set it")
-    if isinstance(problem, exceptions.PreconditionError):
-        return UnsteadyError("the file was replaced while it was read")
     if status in _UNSTEADY or code in _UNSTEADY_CODES:
         return UnsteadyError(f"the server says {said}")
     if status == 401 or code in _UNKNOWN_KEY:
@@ -358,9 +384,7 @@ def _translation(problem: Exception, bucket: str) -> WireError:
             f"the bucket seems to be in another region ({said or 'redirected'})",
             "set it with 'git dvc remote modify NAME region REGION'",
         )
-    if status:
-        return RefusedError(f"the server says {said}")
-    return _without_answer(problem, text)
+    return RefusedError(f"the server says {said}") if status else None
 
 
 def _without_answer(problem: Exception, text: str) -> WireError:
@@ -390,13 +414,18 @@ def _without_answer(problem: Exception, text: str) -> WireError:
 # -- logging in -------------------------------------------------------------------------------
 
 
-def _client(options: Mapping[str, str], endpoint: str) -> dict[str, Any]:
-    """Return the settings of HTTP."""
+def _timeouts_s(options: Mapping[str, str]) -> tuple[str, str]:
     connect_s = options.get("connect_timeout") or options.get("connection_timeout")
     read_s = options.get("read_timeout") or options.get("timeout")
+    return connect_s or str(CONNECT_TIMEOUT_S), read_s or str(READ_TIMEOUT_S)
+
+
+def _client(options: Mapping[str, str], endpoint: str) -> dict[str, Any]:
+    """Return the settings of HTTP."""
+    connect_s, read_s = _timeouts_s(options)
     client: dict[str, Any] = {
-        "connect_timeout": f"{connect_s or CONNECT_TIMEOUT_S}s",
-        "read_timeout": f"{read_s or READ_TIMEOUT_S}s",
+        "connect_timeout": f"{connect_s}s",
+        "read_timeout": f"{read_s}s",
         "timeout": "7days",  # of a whole request; a large file takes its time
         "user_agent": "git-dvc",
     }
@@ -435,9 +464,42 @@ def _s3(bucket: str, options: Mapping[str, str]) -> Login:
             config["endpoint"] = endpoint.replace("://", f"://{bucket}.", 1)
     if anonymous:
         config["skip_signature"] = True
-    config |= _encryption(options)
+    encryption = _encryption(options)
     rights = next((name for name in _RIGHTS if options.get(name)), "")
-    return Login("S3Store", config, _client(options, endpoint), found.credentials, rights)
+    parts = None
+    if found.credentials and not encryption:  # what is encrypted has no MD5 to compare
+        address = config.get("endpoint") or f"https://s3.{config['region']}.amazonaws.com"
+        if not found.virtual or not endpoint:
+            address = f"{address.rstrip('/')}/{bucket}"
+        parts = partial(_parts_of, address, config["region"], found.credentials, bucket, options)
+    config |= encryption
+    return Login("S3Store", config, _client(options, endpoint), found.credentials, rights, parts)
+
+
+def _parts_of(
+    address: str,
+    region: str,
+    credentials: Callable[[], dict[str, Any]],
+    bucket: str,
+    options: Mapping[str, str],
+) -> Parts:
+    """Return what sends very large files to the bucket at an address."""
+    from git_dvc.remote.s3parts import Parts
+    from git_dvc.remote.sigv4 import Signer
+    from git_dvc.remote.web import Web
+
+    where = urlsplit(address)
+    host = where.netloc.lower().removesuffix(":443" if where.scheme == "https" else ":80")
+    connect_s, read_s = _timeouts_s(options)
+    verify = options.get("ssl_verify", "") or os.environ.get("AWS_CA_BUNDLE", "")
+    web = Web(
+        address,
+        {"ssl_verify": verify} if verify else {},
+        connect_s=float(connect_s),
+        read_s=float(read_s),
+        auth=Signer(host, region, credentials),
+    )
+    return Parts(web, lambda status, text: _refusal(status, text, bucket) or UnsteadyError(text))
 
 
 def _encryption(options: Mapping[str, str]) -> dict[str, Any]:

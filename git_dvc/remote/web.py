@@ -28,7 +28,7 @@ from urllib3.util import Timeout, Url, make_headers, parse_url
 from git_dvc import __version__
 from git_dvc.errors import ConfigError, quoted
 from git_dvc.remote.webanswer import Answer, broken, reason
-from git_dvc.remote.webauth import Auth
+from git_dvc.remote.webauth import Auth, Identity
 from git_dvc.remote.wire import RefusedError, UnsteadyError
 
 _MOST_HOPS = 10
@@ -56,6 +56,7 @@ class Web:
         options: Its options.
         connect_s: How long connecting may take.
         read_s: How long the server may be silent.
+        auth: Who we are, if neither the address nor an option says so.
 
     Attributes:
         where: The address without user, password and query.
@@ -66,14 +67,20 @@ class Web:
     """
 
     def __init__(
-        self, url: str, options: Mapping[str, str], *, connect_s: float, read_s: float
+        self,
+        url: str,
+        options: Mapping[str, str],
+        *,
+        connect_s: float,
+        read_s: float,
+        auth: Identity | None = None,
     ) -> None:
         address = _parsed(url)
         self._base = address._replace(auth=None, path=(address.path or "").rstrip("/"))
         self._origin = origin(address)
         self.where = shown(self._base)
         user, _, password = (address.auth or "").partition(":")
-        self.auth = Auth(
+        self.auth: Identity = auth or Auth(
             options,
             self._origin.host,
             unquote(user) if user else None,

@@ -18,6 +18,7 @@ import secrets as randomness
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import md5, sha256
+from typing import Protocol
 
 from git_dvc.errors import ConfigError
 from git_dvc.remote import secrets
@@ -33,6 +34,16 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+
+
+class Identity(Protocol):
+    """Says to one server who we are; see ``Auth`` for its methods."""
+
+    def headers(self, method: str, target: str) -> dict[str, str]:
+        """Return the headers for one request."""
+
+    def learn(self, challenges: Iterable[str], sent: Mapping[str, str]) -> bool:
+        """Take note of a 401 and return whether the same request may now succeed."""
 
 
 class Auth:
