@@ -36,17 +36,13 @@ NOTHING = Difference([], [], [], [])
 class OutState:
     """How one output on disk compares with its pointer.
 
-        Attributes:
-            item: The output.
-            kind: TYPE_CHECKING = False
-    if TYPE_CHECKING:
-        from git_dvc.ops.stage_status import Found, StageState
-
-    CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
-            difference: What changed, by path inside the output ('' for a file); None where the
-                recorded listing is not in the cache, so that only *that* it differs is known.
-            absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
-            problems: Path and reason of things on disk that cannot be tracked.
+    Attributes:
+        item: The output.
+        kind: CLEAN, MODIFIED, DELETED (nothing is there) or NEW (no hash recorded yet).
+        difference: What changed, by path inside the output ('' for a file); None where the
+            recorded listing is not in the cache, so that only *that* it differs is known.
+        absent: Paths inside it whose objects the cache lacks; '' is the manifest or file.
+        problems: Path and reason of things on disk that cannot be tracked.
     """
 
     def __init__(
@@ -287,6 +283,11 @@ def _learn(
 
     Files of the pointer that differ on disk are noted as tracked and not clean.
     """
+    was_stored = bool(record.version)
+    wanted = item.out.hash or ""
+    if was_stored and record.hash != wanted and recorded != current:
+        _learn_stats(project, record, found, recorded, current)
+        return
     entries: dict[str, Entry] = {}
     for path, value in recorded.items():
         if current.get(path) == value:
@@ -295,16 +296,35 @@ def _learn(
             known = record.entries.get(path)
             theirs = known is not None and known[2] == THEIRS
             entries[path] = (value, 0, THEIRS if theirs else NEVER, 0, 0, 0)
-    if record.entries == entries and record.hash == (item.out.hash or ""):
+    if record.entries == entries and record.hash == wanted:
         return
-    was_stored = bool(record.version)
     record.entries = entries
-    record.hash = item.out.hash or ""
+    record.hash = wanted
     record.pointer = item.source
     if was_stored:
         project.state.refresh(record)
     else:
         project.state.save([record])
+
+
+def _learn_stats(
+    project: Project, record: Placed, found: Scan, recorded: Manifest, current: Manifest
+) -> None:
+    """Note what was read, of an output whose data has not followed its pointer, or not wholly.
+
+    What was put in place stays on record, or the checkout that is still to come would take what
+    it should remove for files of the user's, and what it should bring for deleted by them.
+    """
+    entries = dict(record.entries)
+    for path, known in record.entries.items():
+        if known[2] != THEIRS and current.get(path) == known[0]:
+            entries[path] = found.entries[path]
+    if not record.hash:
+        ready = (path for path, value in recorded.items() if current.get(path) == value)
+        entries.update((path, found.entries[path]) for path in ready)
+    if record.entries != entries:
+        record.entries = entries
+        project.state.refresh(record)
 
 
 def _absent(project: Project, item: TrackedOut, recorded: Callable[[], Manifest]) -> list[str]:

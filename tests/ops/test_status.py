@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
 from git_dvc.cli import opened
 from git_dvc.errors import UnknownTargetError
 from git_dvc.ops.add import add
+from git_dvc.ops.checkout import checkout, follow
 from git_dvc.ops.status import CLEAN, DELETED, MODIFIED, NEW, Status, status
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
@@ -231,3 +234,23 @@ def test_one_bad_file_leaves_the_other_stages(pipeline: Project) -> None:
     text = told()
     assert "Files that cannot be used:\n        sub/dvc.yaml" in text
     assert "train   dependency in" in text
+
+
+def test_to_look_does_not_hold_back_the_checkout_that_is_still_to_come(
+    project: Project, reopen: Opener
+) -> None:
+    pointers = []
+    for files in ({"a": "A", "c": "c"}, {"a": "a", "b": "b"}):
+        shutil.rmtree("d", ignore_errors=True)
+        for name, text in files.items():
+            write(f"d/{name}", text)
+        add(reopen(), ["d"])
+        pointers.append(Path("d.dvc").read_bytes())
+    for act in (checkout, follow):
+        for pointer, names in ((pointers[0], {"a", "c"}), (pointers[1], {"a", "b"})):
+            Path("d.dvc").write_bytes(pointer)
+            for _ in range(2):
+                assert kinds(status(reopen())) == {"d": MODIFIED}
+            result = act(reopen())
+            assert result.complete and result.modified == ["d/"]
+            assert set(os.listdir("d")) == names and status(reopen()).outs[0].kind == CLEAN
