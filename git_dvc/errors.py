@@ -1519,20 +1519,51 @@ class OutputInGitError(GitDvcError):
 
 
 class PartialDataError(GitDvcError):
-    """Of a directory that a stage would go on with, only a part may be there.
+    """Of a directory that is to be recorded as it is, only a part may be there.
 
     Args:
-        stage: Address of the stage, or the pointer file, that records it.
+        stage: Address of the stage, or the pointer file, that a run would record; '' for none.
         paths: The directories.
     """
 
     def __init__(self, stage: str, paths: Sequence[str]) -> None:
         names = " ".join(quoted(path) for path in sorted(paths)[:MOST_PATHS])
+        whose = f"data of '{quoted(stage)}'" if stage else "this data"
+        pull = "bring all of it with 'git dvc pull'"
+        if stage:
+            ways = f"{pull}, or run with --pull;\nto go on with what is there, record that first: "
+            ways += f"'git dvc commit --force {names}'"
+        else:
+            ways = f"{pull} first,\nor record what is there in its place with --force"
         super().__init__(
-            f"data of '{quoted(stage)}' is not as recorded, and the cache lacks what is recorded:",
+            f"{whose} is not as recorded, and the cache lacks what is recorded:",
             details=path_lines(paths),
-            hint="nothing was changed; bring all of it with 'git dvc pull', or run with --pull;\n"
-            f"to go on with what is there, record that first: 'git dvc commit {names}'",
+            hint=f"nothing was changed; {ways}",
+        )
+
+
+class StoppedCheckoutError(GitDvcError):
+    """Data is there only in part, as the command that was bringing it was stopped.
+
+    Args:
+        found: Kind of that operation, by path.
+        done: What was not done now: ``recorded``, ``run``.
+        can_force: Whether the command can be told to go on with what is there.
+    """
+
+    def __init__(self, found: Mapping[str, str], done: str, *, can_force: bool) -> None:
+        lines = [f"{quoted(path)} (git dvc {quoted(by)})" for path, by in sorted(found.items())]
+        lines = [f"  {line}" for line in lines[:MOST_PATHS]]
+        if len(found) > MOST_PATHS:
+            lines.append(f"  ... and {len(found) - MOST_PATHS} more")
+        names = " ".join(argument(path.rstrip("/")) for path in sorted(found))
+        few = len(found) <= MOST_PATHS
+        force = "\nor take what is there for a new version with --force" if can_force else ""
+        super().__init__(
+            "this data is there only in part: the command that was bringing it was stopped:",
+            details=lines,
+            hint=f"nothing was {done}; finish it with "
+            f"'git dvc checkout{' ' + names if few else ''}'{force}",
         )
 
 

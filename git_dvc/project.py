@@ -35,7 +35,7 @@ from git_dvc.git.repo import POINTER_SPECS, Repository
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.store.cache import Cache
 from git_dvc.store.oplog import DEFAULT_DAYS, FileChange, OpLog, Recorder
-from git_dvc.store.state import State
+from git_dvc.store.state import By, State
 from git_dvc.tracked import LOCK_FILE, STAGE_FILES, Tracked, collect, is_pointer, is_source
 from git_dvc.workspace import links
 
@@ -327,6 +327,14 @@ class Project:
             on_wait=(progress or NoProgress()).note,
             hardlink=self.config.flag("core", "hardlink_lock"),
         )
+
+    def stopped(self) -> dict[str, By]:
+        """Return outputs whose files were being written when a command was stopped.
+
+        To be asked without the lock: nothing is stopped while somebody holds that.
+        """
+        found = self.state.stopped()
+        return found if found and self.lock().is_free() else {}
 
     # -- what is done -----------------------------------------------------------------------
 

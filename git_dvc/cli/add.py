@@ -45,7 +45,10 @@ def add(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("-f", "--force", help="Overwrite what is at --out.")
+        bool,
+        typer.Option(
+            "-f", "--force", help="Overwrite what is at --out; add data that is there in part."
+        ),
     ] = False,
     no_relink: Annotated[
         bool,

@@ -21,7 +21,10 @@ def commit(
     force: Annotated[
         bool,
         typer.Option(
-            "-f", "--force", help="Record what all stages depend on, too, not only of those named."
+            "-f",
+            "--force",
+            help="Record what all stages depend on, not only of those named, and data that is "
+            "there in part.",
         ),
     ] = False,
     with_deps: options.WithDeps = False,

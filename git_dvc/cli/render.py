@@ -367,6 +367,7 @@ def status(
         for state in report.outs
         if state.kind != "clean"
         and state not in bare
+        and state.item.relpath not in report.stopped
         and (state.kind != "deleted" or state.in_cache)  # not brought yet, more than deleted
     ]
     committed = {"modified": report.changed, "added": report.added, "deleted": report.removed}
@@ -383,6 +384,17 @@ def status(
             ['use "git commit" to record the pointer files'],
             _change_lines({word: map(shown, paths) for word, paths in committed.items()}),
             "green",
+            paint,
+        ),
+        _section(
+            "There only in part, as the command that was bringing it was stopped",
+            ['use "git dvc checkout <path>..." to finish'],
+            [
+                f"{quoted(shown(state.item.shown))} (git dvc {quoted(report.stopped[path])})"
+                for state in report.outs
+                if (path := state.item.relpath) in report.stopped
+            ],
+            "red",
             paint,
         ),
         _section(

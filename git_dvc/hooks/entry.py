@@ -266,6 +266,12 @@ def _messages(findings: Findings) -> list[tuple[bool, str, list[str], str]]:
         ),
         (
             False,
+            "data is there only in part, as the command that was bringing it was stopped:",
+            findings.stopped,
+            "finish it with 'git dvc checkout', and test before you commit",
+        ),
+        (
+            False,
             "data has changed since its pointer file was written, and is not in this commit:",
             findings.differs,
             f"record it with: git dvc add {_typed(first)}",

@@ -28,6 +28,7 @@ from git_dvc.formats.manifest import Manifest
 from git_dvc.formats.pointer import Out
 from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
+from git_dvc.ops import unfinished
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.keeping import Keeper
 from git_dvc.ops.record import Recorded, check_cache_is_ours
@@ -99,7 +100,7 @@ def add(
         glob: Read them as patterns.
         commit: Store the data; else only the pointer is written.
         out: Copy the one target to this path first.
-        force: Overwrite what is at ``out``.
+        force: Overwrite what is at ``out``; record also data that may be there only in part.
         relink: Replace files by links where ``cache.type`` says so.
         progress: Told of the work.
 
@@ -118,6 +119,13 @@ def add(
         _check_each_other(project, chosen)
         check_git(project, chosen)
         check_not_busy(project, [target.relpath for target in chosen])
+        if not force:
+            known = [target for target in chosen if not target.is_new]
+            stopped = unfinished.stopped(project, [target.item for target in known], watch)
+            unfinished.refuse_stopped(project, stopped, "recorded", can_force=True)
+            # One file of a directory leaves the rest of its list as it is.
+            whole = [target.item for target in known if not target.inner]
+            unfinished.refuse_parts(project, whole, watch)
         if commit:
             check_cache_is_ours(project)
         conflicts = Adding(project, [(target.item, target.inner) for target in chosen])

@@ -35,7 +35,7 @@ from git_dvc.ops.select import Selected, select
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store.oplog import PLACE, OutChange, Side, Tree
-from git_dvc.store.state import NEVER, Entry, Header, Placed, is_clean
+from git_dvc.store.state import NEVER, By, Entry, Header, Placed, is_clean
 from git_dvc.tracked import Tracked, TrackedOut, collect
 from git_dvc.workspace import changes
 from git_dvc.workspace.apply import OtherRecord, Outcome, Placer, manifest_of
@@ -160,12 +160,13 @@ def checkout(
         project.forget_tracked()
         selected = select(project, targets, recursive=recursive, with_deps=with_deps)
         check_not_busy(project, [chosen.item.relpath for chosen in selected])
-        begun = project.state.begun()
+        begun, headers = project.state.begun(), project.state.headers()
         with _Worker(project, watch, force, result, begun) as worker:
+            worker.expect([one.item for one in selected], headers)
             if not targets:
                 # Deletions first: an output may have become a directory around another one.
                 result.problems.extend(project.tracked.problems)
-                worker.drop_untracked(_placed_or_begun(project.state.headers(), begun))
+                worker.drop_untracked(_placed_or_begun(headers, begun))
             for chosen in selected:
                 worker.bring(chosen, full=True)
                 if relink:
@@ -194,6 +195,7 @@ def place(
     """
     result = Result()
     with _Worker(project, progress, force, result, project.state.begun(), types) as worker:
+        worker.expect([one.item for one in chosen], project.state.headers())
         for one in chosen:
             worker.bring(one, full=True)
     return result
@@ -278,6 +280,7 @@ def follow(
         _Worker(project, watch, False, result, found.begun) as worker,
     ):
         check_not_busy(project, [item.relpath for item in found.brought])
+        worker.expect(found.brought, found.headers)
         # Deletions first: an output may have become a directory around another one.
         worker.drop_untracked(found.dropped, found.tracked.broken)
         for item in found.brought:
@@ -380,6 +383,8 @@ class _Worker:
         self._result = result
         self._records: list[Placed] = []
         self._forget: list[str] = []
+        self._ahead: list[Header] = []
+        self._noted: set[str] = set()
         self._used: set[str] = set()
         self._folders: Folders | None = None
         self._tmp: Folder | None = None
@@ -388,9 +393,13 @@ class _Worker:
     def __enter__(self) -> _Worker:
         return self
 
-    def __exit__(self, *about: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *about: object) -> None:
         # Also after an error: what was done until then is true.
         self._project.state.save(self._records, self._forget)
+        if kind is None:
+            # What was begun earlier and could not be finished now is still half of something.
+            saved = {*(record.relpath for record in self._records), *self._forget}
+            self._project.state.settle(self._noted - self._begun.keys() - saved)
         for name in self._used:
             self._project.cache(name).flush()
         if self._folders is not None:
@@ -415,6 +424,30 @@ class _Worker:
             fsutil.clean_leftovers(tmp.path)
             self._tmp = tmp
         return self._tmp
+
+    def expect(self, items: Sequence[TrackedOut], headers: Mapping[str, Header]) -> None:
+        """Hear which outputs are to be brought, so that the first change notes them all.
+
+        A process that dies on the way leaves those after it as they were: not what their
+        pointers say any more, and no change of the user's either.
+        """
+        self._ahead = [
+            Header(item.relpath, item.out.hash, item.out.hash_name, item.source)
+            for item in items
+            if item.out.hash is not None and not _is_in_place(headers.get(item.relpath), item)
+        ]
+
+    def _begin(self, header: Header) -> None:
+        """Note what an output is about to become; called before its first file is touched."""
+        fresh = {one.relpath: one for one in (*self._ahead, header)}
+        self._ahead = []
+        for relpath in self._noted & fresh.keys():
+            del fresh[relpath]
+        if fresh:
+            recorder = self._project.recorder
+            by = By(recorder.kind, recorder.id) if recorder is not None else By("checkout", "")
+            self._project.state.begin(*fresh.values(), by=by)
+            self._noted.update(fresh)
 
     # -- bringing ---------------------------------------------------------------------------
 
@@ -447,7 +480,7 @@ class _Worker:
         before = dict(record.entries)
         header = Header(item.relpath, value, cache.algorithm.name, item.source)
         noted = self._note_intent(chosen, plan, header)
-        self._project.state.begin(header)
+        self._begin(header)
         if self._keeper is not None and plan.found is not None:
             self._keeper.keep_all(item.relpath, plan.found, plan.change, cache)
         outcome = self._placer(item.out.hash_name).apply(
@@ -684,6 +717,7 @@ class _Worker:
         shown = relpath + ("" if "" in record.entries else "/")
         before = dict(record.entries)
         noted = self._note_drop(record, whole=len(before) == listed)
+        self._begin(Header(relpath, "", record.algorithm, record.pointer))
         outcome = self._placer(record.algorithm).apply(
             relpath,
             record.entries,

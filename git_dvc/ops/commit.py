@@ -26,6 +26,7 @@ from git_dvc.errors import (
 from git_dvc.formats import manifest as manifests
 from git_dvc.formats.manifest import Manifest
 from git_dvc.ops import record as recording
+from git_dvc.ops import unfinished
 from git_dvc.ops.add import add_inside
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.ops.record import Recorded, check_cache_is_ours
@@ -82,7 +83,8 @@ def commit(
         project: The project.
         targets: What to record; nothing means everything. A path inside a tracked
             directory is recorded alone: other changes in it stay unrecorded.
-        force: Record all chosen stages whole, also those that are not named.
+        force: Record all chosen stages whole, also those that are not named, and data that may
+            be there only in part.
         with_deps: For stages: also what they depend on.
         recursive: Targets may be directories with outputs in them.
         relink: Replace files by links where ``cache.type`` says so.
@@ -90,6 +92,8 @@ def commit(
 
     Raises:
         NotRecordedError: Some outputs could not be recorded; all others were.
+        StoppedCheckoutError: Data is there only in part; nothing was changed.
+        PartialDataError: The same, as a pull could not bring all of it.
         UnknownTargetError: A target names nothing tracked; nothing was changed.
         OSError: The disk is full or fails; what was finished before is recorded.
     """
@@ -109,6 +113,8 @@ def commit(
                 project, [out.relpath for stage in whole for out in stage.outs if out.relpath]
             )
         check_not_busy(project, [c.item.relpath for c in chosen] + [u.relpath for u in uncached])
+        if not force:
+            _refuse_halves(project, chosen, whole, watch)
         check_cache_is_ours(project)
         conflicts = Adding(project, [(c.item, i) for c in chosen for i in c.inner or ("",)]
                            if targets else [])  # fmt: skip
@@ -149,6 +155,22 @@ def commit(
     if problems:
         raise NotRecordedError(problems)
     return result
+
+
+def _refuse_halves(
+    project: Project, chosen: Sequence[Selected], whole: Sequence[Stage], progress: Progress
+) -> None:
+    """Refuse to record data that is there only in part, and results that were made from it."""
+    theirs = {(stage.lock_file, stage.name) for stage in whole}
+    outs = project.tracked.outs.values()
+    made = [item for item in outs if (item.source, item.stage) in theirs]
+    every = [*(one.item for one in chosen), *made]
+    used = [item for item in outs if any(unfinished.reads(stage, item) for stage in whole)]
+    stopped = unfinished.stopped(project, [*every, *used], progress)
+    unfinished.refuse_stopped(project, stopped, "recorded", can_force=True)
+    # One file of a directory leaves the rest of its list as it is.
+    entire = [one.item for one in chosen if not one.inner]
+    unfinished.refuse_parts(project, [*entire, *made], progress)
 
 
 def commit_pointer(

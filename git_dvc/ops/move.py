@@ -24,6 +24,7 @@ from git_dvc.formats import checksum, pointer
 from git_dvc.fsutil import Folders, NotAFolderError
 from git_dvc.git import gitignore
 from git_dvc.ops import record as recording
+from git_dvc.ops import unfinished
 from git_dvc.ops.checkout import check_not_busy
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import DVC_DIR, Project
@@ -83,6 +84,7 @@ def move(
 
     Raises:
         CannotMoveError: Something is at the destination, or it cannot hold tracked data.
+        StoppedCheckoutError: It is there only in part.
         UnknownTargetError: ``source`` is not tracked.
         FormatError: The pointer file cannot be read or edited.
         OSError: The system refuses the rename.
@@ -96,6 +98,8 @@ def move(
         target = _target(project, item, destination)
         plan = _plan(project, item, target, destination)
         check_not_busy(project, [item.relpath, target])
+        stopped = unfinished.stopped(project, [item], watch)
+        unfinished.refuse_stopped(project, stopped, "moved")
         try:
             _move(project, plan, changed)
         finally:

@@ -26,6 +26,7 @@ class Findings(NamedTuple):
     """What is wrong with a commit; paths from the top of the work tree.
 
     Attributes:
+        stopped: Outputs that are there only in part: what was bringing them was stopped.
         differs: Outputs whose data on disk is not what the commit's pointers say.
         nowhere: Outputs that the commit names for the first time and that exist nowhere.
         unfetched: Outputs whose data is not here, but which the history knows.
@@ -34,6 +35,7 @@ class Findings(NamedTuple):
         problems: Pointer files that cannot be used.
     """
 
+    stopped: list[str]
     differs: list[str]
     nowhere: list[str]
     unfetched: list[str]
@@ -61,7 +63,7 @@ def check(
         most_bytes: Largest file for Git; 0 for no limit.
         progress: Told of files that must be read.
     """
-    findings = Findings([], [], [], {}, {}, [])
+    findings = Findings([], [], [], [], {}, {}, [])
     staged = _staged(repo)
     if most_bytes:
         sizes = _sizes(repo, {file.blob for file in staged})
@@ -95,13 +97,15 @@ def _check_project(
         if holder is not None:
             findings.tracked[file.path] = project.git_path(holder.source)
             findings.large.pop(file.path, None)
+    stopped = project.stopped()
     for _, item in sorted(tracked.outs.items()):
         if item.out.hash is None:
             continue
         shown = project.git_path(item.shown)
         state = examine(project, Selected(item), progress, check_cache=False)
         if state.kind != CLEAN and _was_here(project, item):
-            findings.differs.append(shown)
+            found = findings.stopped if item.relpath in stopped else findings.differs
+            found.append(shown)
         if item.source in fresh and not item.imported and _lacks(project, item):
             if _known_to_history(repo, fresh[item.source]):
                 findings.unfetched.append(shown)

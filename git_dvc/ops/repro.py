@@ -31,6 +31,7 @@ from git_dvc.formats.lockfile import LockStage
 from git_dvc.formats.pointer import Out
 from git_dvc.hashing import MD5
 from git_dvc.ops import stages as staging
+from git_dvc.ops import unfinished
 from git_dvc.ops.contents import Contents
 from git_dvc.ops.facts import ProjectFacts
 from git_dvc.ops.stage_run import Inputs, Saver
@@ -57,6 +58,7 @@ from git_dvc.pipeline.staleness import (
 )
 from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
+from git_dvc.store.oplog import REPRO
 from git_dvc.tracked import OLD_STAGE_FILE, STAGES_FILE, SUFFIX, is_pointer
 
 if TYPE_CHECKING:
@@ -268,7 +270,11 @@ def forecast(
         asked: How.
         progress: Told of what takes time.
         problems: Gets why remotes cannot be asked what they have.
+
+    Raises:
+        StoppedCheckoutError: What stages read or make is there only in part.
     """
+    _refuse_stopped(project, chosen, progress or NoProgress())
     brought = None
     if asked.pull:
         from git_dvc.ops.stage_pull import RemoteLook
@@ -345,9 +351,11 @@ def repro(
         progress: Told of hashing and copying.
 
     Raises:
+        StoppedCheckoutError: What stages read or make is there only in part; nothing was run.
         InterruptedRunError: Somebody asked to stop; what had ended is recorded.
         ExecutorError: The executor cannot be used.
     """
+    _refuse_stopped(project, chosen, progress or NoProgress())
     work = _Work(project, chosen, asked, watcher, progress or NoProgress())
     taken, limits = work.shares(chosen.order)
     tasks = [
@@ -362,6 +370,29 @@ def repro(
         executor.close()
         work.close()
     return work.result
+
+
+def _refuse_stopped(project: Project, chosen: Plan, progress: Progress) -> None:
+    """Refuse to go on with data that a command was bringing when it was stopped.
+
+    A run that was stopped itself is no reason: this one does again what that one did.
+    """
+    if not project.state.stopped():
+        return
+    stages = [chosen.graph.stages[address] for address in chosen.order]
+    made = {out.relpath for stage in stages for out in stage.outs}
+    with project.lock(progress):
+        outs = [
+            item
+            for item in project.tracked.outs.values()
+            if item.relpath in made or any(unfinished.reads(stage, item) for stage in stages)
+        ]
+        found = unfinished.stopped(project, outs, progress)
+    unfinished.refuse_stopped(
+        project,
+        {path: one for path, one in found.items() if one[1] != REPRO or path not in made},
+        "run",
+    )
 
 
 def _puller(project: Project, progress: Progress) -> RemotePuller:
@@ -547,10 +578,12 @@ class _Work:
     def _check(self, stage: Stage, why: Sequence[Reason]) -> None:
         """Record outputs as they are, or put back those that are gone."""
         project = self._project
+        halves = project.state.stopped()  # of a run that was stopped as it put them back
         gone = [
             out.relpath
             for out in stage.outs
-            if out.relpath is not None and not os.path.lexists(project.path(out.relpath))
+            if out.relpath is not None
+            and (out.relpath in halves or not os.path.lexists(project.path(out.relpath)))
         ]
         if gone and self._puller is not None:
             self._puller.bring(gone)

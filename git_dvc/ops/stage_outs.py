@@ -36,7 +36,7 @@ from git_dvc.ops.unprotect import unprotect_output
 from git_dvc.pipeline.stage import Stage, StageOut
 from git_dvc.progress import Progress
 from git_dvc.project import Project
-from git_dvc.store.oplog import PLACE, OutChange, Recorder, Side
+from git_dvc.store.oplog import PLACE, REPRO, OutChange, Recorder, Side
 from git_dvc.store.state import Header, Placed
 from git_dvc.tracked import TrackedOut, is_own
 from git_dvc.workspace.apply import Outcome, Placer
@@ -316,7 +316,7 @@ class StageOuts:
             recorder = self._project.recorder
             if recorder is not None and recorder.is_open:
                 return recorder
-            self._own = self._project.operation("repro")
+            self._own = self._project.operation(REPRO)
         # Another command may have come in between.
         self._project.recorder = self._own
         return self._own

@@ -8,7 +8,7 @@ but our own state, where it notes the hashes of files it had to read.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_dvc import hashing
@@ -94,6 +94,8 @@ class Status(NamedTuple):
         has_outputs: Whether anything is tracked at all.
         unmerged: Pointer and lock files in conflict; what is in them counts for no other list.
         stages: The stages that were asked about.
+        stopped: Outputs that are there only in part, and what kind of operation was bringing
+            them when it was stopped.
     """
 
     outs: list[OutState]
@@ -104,6 +106,7 @@ class Status(NamedTuple):
     has_outputs: bool
     unmerged: list[str]
     stages: Sequence[StageState] = ()
+    stopped: Mapping[str, str] = {}
 
     @property
     def is_clean(self) -> bool:
@@ -180,7 +183,9 @@ def status(
     asked = {chosen.item.source for chosen in selected}
     unmerged = sorted(source for source in project.unmerged if not targets or source in asked)
     there_are = bool(tracked.outs or problems or unmerged or stages)
-    return Status(states, added, removed, changed, problems, there_are, unmerged, stages)
+    dirty = {state.item.relpath for state in states if state.kind != CLEAN}
+    stopped = {path: by.kind for path, by in project.stopped().items() if path in dirty}
+    return Status(states, added, removed, changed, problems, there_are, unmerged, stages, stopped)
 
 
 def _problems(tracked: Tracked, found: Found | None) -> list[FormatError]:
@@ -234,7 +239,7 @@ def examine(
     difference = None
     if recorded is not None:
         difference = changes.difference(recorded, current)
-        if found.kind != MISSING or item.out.hash is None:
+        if (found.kind != MISSING or item.out.hash is None) and not _is_on_its_way(project, item):
             _learn(project, item, record, found, recorded, current)
     absent = []
     if check_cache and item.out.hash is not None:
@@ -242,6 +247,11 @@ def examine(
     if chosen.inner:
         kind, difference, absent = _narrowed(kind, difference, absent, chosen)
     return OutState(item, kind, difference, found, absent, recorded)
+
+
+def _is_on_its_way(project: Project, item: TrackedOut) -> bool:
+    """Return whether a command writes this output now, or was stopped as it did."""
+    return item.relpath in project.state.begun()
 
 
 def _recorded(

@@ -40,7 +40,7 @@ from git_dvc.progress import NoProgress, Progress
 from git_dvc.project import Project
 from git_dvc.store import oplog
 from git_dvc.store.oplog import MOVE, PLACE, RECORD, FileChange, Operation, OutChange, Side
-from git_dvc.store.state import NEVER, THEIRS, Entry, Header, Placed
+from git_dvc.store.state import NEVER, THEIRS, By, Entry, Header, Placed
 from git_dvc.tracked import TrackedOut, is_pointer
 from git_dvc.workspace.apply import Outcome, Placer, manifest_of
 from git_dvc.workspace.changes import Changes
@@ -162,6 +162,8 @@ def undo(
             try:
                 _Undoing(project, force, watch, result).run(plan)
                 recorder.finish(complete=result.complete)
+                if result.complete:
+                    _settle(project, target)
             except BaseException:
                 recorder.finish(complete=False)
                 raise
@@ -169,6 +171,12 @@ def undo(
                 project.forget_tracked()
         _compare(project, plan, result)
     return result
+
+
+def _settle(project: Project, target: Operation) -> None:
+    """Forget what an operation that was stopped had still before it, as it is taken back."""
+    stopped = project.state.stopped()
+    project.state.settle(relpath for relpath, by in stopped.items() if by.id == target.id)
 
 
 def choose(project: Project, name: str | None = None, *, redo: bool = False) -> Operation:
@@ -435,8 +443,11 @@ class _Undoing:
             is_dir = "" not in ({**tree, **out.kept} or out.here)
         else:
             is_dir = is_manifest(tree)
+        recorder = project.recorder
+        assert recorder is not None  # noqa: S101 - the caller has begun an operation
         project.state.begin(
-            Header(back.relpath, tree if isinstance(tree, str) else "", back.after.algorithm, "")
+            Header(back.relpath, tree if isinstance(tree, str) else "", back.after.algorithm, ""),
+            by=By(recorder.kind, recorder.id),
         )
         outcomes = [
             self._apply(back, entries, out.change, back.after.algorithm, is_dir=is_dir),
@@ -530,7 +541,7 @@ class _Undoing:
         with Folders(project.root) as folders:
             tmp = open_work_tmp(project, folders)
             relink_entries(project, record, tmp, self._progress, executable=bool(executable))
-        project.state.save([record])
+        project.state.save([record], settled=False)
 
 
 def _remove_empty(project: Project, folders: Sequence[str]) -> None:

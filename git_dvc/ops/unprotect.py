@@ -141,7 +141,7 @@ def _save(project: Project, record: Placed, learned: dict[str, Entry]) -> None:
         if known is None or known[0] != entry[0]:
             record.hash = ""  # changed through the link: no longer what was put in place
         record.entries[inner] = entry
-    project.state.save([record])
+    project.state.save([record], settled=False)
 
 
 def _unprotect_file(

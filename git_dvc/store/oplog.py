@@ -39,7 +39,7 @@ MOST_BYTES = 64 * 1024**2
 PLACE, RECORD, MOVE, UNPROTECT = "place", "record", "move", "unprotect"
 """What happened to an output: files written or deleted; only recorded; renamed; unlinked."""
 
-UNDO, REDO = "undo", "redo"
+UNDO, REDO, REPRO = "undo", "redo", "repro"
 _VERSION = 1
 _OWN_NAMES = ("dvc.lock", "dvc.yaml", "Dvcfile", ".gitignore")
 _DAY_S = 24 * 3600

@@ -11,8 +11,8 @@ Three kinds of records, in small SQLite databases that git-dvc alone uses:
   but git-dvc did not put it there, so nothing is ever removed for it.
 
 A plain file notes what was *begun*: the versions on their way to an output whose record
-is not written yet. It is what a process that died leaves, so that the next one does not
-take the old record for true.
+is not written yet, and which command was bringing them. It is what a process that died leaves,
+so that the next one takes neither the old record for true nor a half for a change of the user's.
 
 All are a cache of facts: deleting them is safe, and every command works without them; the
 next one reads every file once. They live in Git's own directory, where no commit reaches
@@ -28,7 +28,7 @@ from __future__ import annotations
 import os
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -93,6 +93,18 @@ class Header(NamedTuple):
     hash: str
     algorithm: str
     pointer: str
+
+
+class By(NamedTuple):
+    """The operation that writes the files of an output.
+
+    Attributes:
+        kind: ``checkout``, ``sync``, ``pull``, ...
+        id: As the operation log names it.
+    """
+
+    kind: str
+    id: str
 
 
 class Placed:
@@ -346,32 +358,52 @@ class State:
             default=0,
         )
 
-    def begin(self, header: Header) -> None:
-        """Note that an output is about to become this version; failing is no error.
+    def begin(self, *headers: Header, by: By | None = None) -> None:
+        """Note that outputs are about to become these versions; failing is no error.
 
         One line each: relpath and pointer in hex, as they may hold anything.
+
+        Args:
+            headers: The versions; a hash of '' is none.
+            by: The operation that writes the files, if until it ends they are neither what
+                they were nor what they shall be; None if they stay as they are.
         """
-        names = [text.encode("utf-8", "surrogateescape").hex() for text in header[::3]]
-        line = f"{names[0]} {header.hash} {header.algorithm} {names[1]}\n"
+        who = f"{by.kind}/{by.id}" if by is not None else ""
+        lines = []
+        for header in headers:
+            names = [text.encode("utf-8", "surrogateescape").hex() for text in header[::3]]
+            lines.append(f"{names[0]} {header.hash} {header.algorithm} {names[1]} {who}\n")
         try:
             os.makedirs(os.path.dirname(self._begun), exist_ok=True)
             with open(self._begun, "ab") as stream:
-                stream.write(line.encode("ascii"))
+                stream.write("".join(lines).encode("ascii"))
         except OSError:
             pass
 
     def begun(self) -> dict[str, list[Header]]:
         """Return the versions that were begun and not recorded, by output."""
         found: dict[str, list[Header]] = {}
+        for header, _ in self._parsed_begun():
+            found.setdefault(header.relpath, []).append(header)
+        return found
+
+    def stopped(self) -> dict[str, By]:
+        """Return which operation was writing the files of outputs last.
+
+        It was stopped, unless it is still at work: then it holds the project's lock.
+        """
+        found = {header.relpath: by for header, by in self._parsed_begun()}
+        return {relpath: By(*by.split("/", 1)) for relpath, by in found.items() if "/" in by}
+
+    def _parsed_begun(self) -> Iterator[tuple[Header, str]]:
         for line in self._begun_lines():
             try:
-                relpath, value, algorithm, pointer = line.decode("ascii").split(" ")
+                relpath, value, algorithm, pointer, by = line.decode("ascii").split(" ")
                 names = [bytes.fromhex(name).decode("utf-8", "surrogateescape")
                          for name in (relpath, pointer)]  # fmt: skip
             except ValueError:
                 continue  # cut off by a full disk
-            found.setdefault(names[0], []).append(Header(names[0], value, algorithm, names[1]))
-        return found
+            yield Header(names[0], value, algorithm, names[1]), by
 
     def _begun_lines(self) -> list[bytes]:
         try:
@@ -380,11 +412,11 @@ class State:
         except OSError:
             return []
 
-    def _finish(self, relpaths: Iterable[str]) -> None:
+    def settle(self, relpaths: Iterable[str]) -> None:
         """Forget that these outputs were begun: their records tell the truth again."""
         lines = self._begun_lines()
         if not lines:
-            return
+            return  # as nearly always
         done = {path.encode("utf-8", "surrogateescape").hex().encode() for path in relpaths}
         left = [line for line in lines if line.partition(b" ")[0] not in done]
         try:
@@ -397,10 +429,15 @@ class State:
         except OSError:
             pass
 
-    def save(self, records: Sequence[Placed], forget: Sequence[str] = ()) -> None:
+    def save(
+        self, records: Sequence[Placed], forget: Sequence[str] = (), *, settled: bool = True
+    ) -> None:
         """Store records, and remove those of outputs that are gone; failing is no error.
 
-        What was begun with these outputs counts as finished then.
+        Args:
+            records: What is to be stored.
+            forget: Outputs that are gone.
+            settled: Whether what was begun with these outputs counts as finished then.
         """
         rows = [
             (r.relpath, r.version + 1, r.hash, r.algorithm, r.pointer, pack(r.entries))
@@ -415,8 +452,8 @@ class State:
                 ("INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?, ?, ?)", rows),
             ]
         )
-        if stored:
-            self._finish([*(record.relpath for record in records), *forget])
+        if stored and settled:
+            self.settle([*(record.relpath for record in records), *forget])
 
     def refresh(self, record: Placed) -> None:
         """Store what a command that only looked has learned, unless somebody was quicker."""

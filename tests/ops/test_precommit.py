@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc.hooks import entry
 from git_dvc.ops import precommit
 from git_dvc.ops.add import add
 from git_dvc.ops.init import init
 from git_dvc.ops.precommit import DEFAULT_MOST_BYTES, Findings
 from git_dvc.progress import NoProgress
 from git_dvc.project import Project
+from git_dvc.store.state import By, Header
 from tests.scene import md5, write_tree
 
 Git = Callable[..., str]
-NOTHING = Findings([], [], [], {}, {}, [])
+NOTHING = Findings([], [], [], [], {}, {}, [])
 
 NOWHERE = "outs:\n- md5: d8e8fca2dc0f896fd7cb4cb0031ba249\n  size: 5\n  hash: md5\n  path: lost\n"
 
@@ -64,6 +66,21 @@ def test_nothing_staged_and_code_staged_are_fine(run_git: Git) -> None:
 
 
 # -- data and pointers ------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("data")
+def test_data_of_a_checkout_that_was_stopped_was_not_changed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tree(".", {"d/a": "half"})
+    with Project.open() as project:
+        project.state.begin(Header("d", "", "md5", "d.dvc"), by=By("sync", "12345678"))
+    found = check()
+    assert found == NOTHING._replace(stopped=["d/"])
+    assert entry._judge(found, "") == 0
+    said = capsys.readouterr().err
+    assert "data is there only in part" in said and "  d/\n" in said
+    assert "git dvc checkout" in said and "git dvc add" not in said
 
 
 @pytest.mark.usefixtures("data")

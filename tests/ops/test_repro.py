@@ -10,6 +10,7 @@ import pytest
 from git_dvc.cli import opened
 from git_dvc.cli.console import Console
 from git_dvc.project import Project
+from git_dvc.store.state import By, Header
 from tests.ops.conftest import git, write
 from tests.scene import git_dvc
 
@@ -195,9 +196,53 @@ def test_a_part_of_a_directory_is_never_recorded_in_place_of_all_of_it(copies: P
     assert ran() == "one two other"
     shutil.rmtree(".dvc/cache")
     write("in/b", "3")
-    assert "git dvc commit in'" in repro(code=1)
-    assert git_dvc("commit", "in", cwd=".").returncode == 0
+    assert "git dvc commit --force in'" in repro(code=1)
+    assert git_dvc("commit", "--force", "in", cwd=".").returncode == 0
     assert "didn't change" in repro("in.dvc")
+
+
+def test_a_checkout_that_was_stopped_is_to_be_finished_before_anything_runs(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("    - in\n", "    - in/a\n").replace("cp in", "cp in/a"))
+    Path("in").unlink()
+    write("in/a", "1")
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    repro()
+    ran()
+    pointer = Path("in.dvc").read_bytes()
+    write("in/a", "2")
+    with Project.open() as project:
+        project.state.begin(Header("in", "", "md5", "in.dvc"), by=By("pull", "12345678"))
+    for words in ([], ["--dry"], ["one"], ["-s", "other"], ["-f"]):
+        said = repro(*words, code=1)
+        assert "there only in part" in said and "  in/ (git dvc pull)\n" in said
+        assert "nothing was run; finish it with 'git dvc checkout in'" in said
+        assert git_dvc("commit", "one", cwd=".").returncode == 1, "it would be made from that"
+    assert Path("in.dvc").read_bytes() == pointer and ran() == ""
+    said = git_dvc("status", cwd=".").stdout
+    assert "There only in part" in said and "        in/ (git dvc pull)\n" in said
+    assert "Changes not added" not in said
+    repro("two", "-s")
+    write("in/a", "1")
+    repro()
+    assert "There only in part" not in git_dvc("status", cwd=".").stdout
+
+
+def test_a_run_that_was_stopped_as_it_put_data_back_does_it_again(copies: Path) -> None:
+    write("dvc.yaml", COPIES.replace("    - in\n", "    - in/a\n").replace("cp in", "cp in/a"))
+    Path("in").unlink()
+    write("in/a", "1")
+    write("in/b", "1")
+    assert git_dvc("add", "in", cwd=".").returncode == 0
+    repro("-P")
+    pointer = Path("in.dvc").read_bytes()
+    Path("in/b").unlink()
+    with Project.open() as project:
+        project.state.begin(Header("in", "", "md5", "in.dvc"), by=By("repro", "12345678"))
+    assert "finish it with 'git dvc checkout in'" in repro("-s", "one", code=1)
+    repro("-P")
+    assert Path("in/b").read_text() == "1" and Path("in.dvc").read_bytes() == pointer
+    with Project.open() as project:
+        assert not project.stopped()
 
 
 def test_a_dry_run_says_what_and_why_and_does_nothing(copies: Path) -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from git_dvc import hashing
 from git_dvc.cli import opened
-from git_dvc.errors import UnknownTargetError
+from git_dvc.errors import PartialDataError, UnknownTargetError
+from git_dvc.formats import manifest as manifests
+from git_dvc.formats.pointer import parse
 from git_dvc.ops.add import add
 from git_dvc.ops.checkout import checkout, follow
+from git_dvc.ops.commit import commit
 from git_dvc.ops.status import CLEAN, DELETED, MODIFIED, NEW, Status, status
 from git_dvc.project import Project
 from git_dvc.store.cache import Cache
@@ -254,3 +258,39 @@ def test_to_look_does_not_hold_back_the_checkout_that_is_still_to_come(
             result = act(reopen())
             assert result.complete and result.modified == ["d/"]
             assert set(os.listdir("d")) == names and status(reopen()).outs[0].kind == CLEAN
+
+
+def test_to_look_does_not_make_a_whole_of_a_part(project: Project, reopen: Opener) -> None:
+    write("d/a", "a")
+    write("d/b", "b")
+    add(project, ["d"])
+    value = hashing.of_bytes(b"b")
+    shutil.rmtree("d")
+    with Project.open() as again:
+        again.state.save([], ["d"])  # as in a clone
+        path = Path(again.cache().path(value))
+    data = path.read_bytes()
+    path.unlink()
+    assert checkout(reopen()).missing == {"d/b": value}
+    assert kinds(status(reopen())) == {"d": MODIFIED}
+    before = Path("d.dvc").read_bytes()
+    for record in (lambda: add(reopen(), ["d"]), lambda: commit(reopen())):
+        with pytest.raises(PartialDataError):
+            record()
+    assert Path("d.dvc").read_bytes() == before
+    write("d/n", "n")
+    add(reopen(), ["d/n"])  # the rest of the list stays
+    assert len(manifests.parse(reopen().cache().read_manifest_bytes(out_of("d.dvc")))) == 3
+    path.write_bytes(data)
+    assert follow(reopen()).complete and set(os.listdir("d")) == {"a", "b", "n"}
+    Path("d/b").unlink()
+    path.unlink()
+    add(reopen(), ["d"])  # it was wholly there, so it was deleted
+    Path("d.dvc").write_bytes(before)
+    checkout(reopen())
+    commit(reopen(), force=True)
+    assert Path("d.dvc").read_bytes() != before
+
+
+def out_of(path: str) -> str:
+    return parse(Path(path).read_bytes()).outs[0].hash or ""
