@@ -84,7 +84,7 @@ class Login(NamedTuple):
         client: Settings of HTTP.
         credentials: Returns credentials; None to let the client find them.
         unwritable: The option that keeps us from writing; '' if none does.
-        parts: Makes what sends very large files; None if the client itself is to do it.
+        parts: Makes what sends very large files, for a folder; None if the client does that, too.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class Login(NamedTuple):
     client: dict[str, Any]
     credentials: Callable[[], dict[str, Any]] | None = None
     unwritable: str = ""
-    parts: Callable[[], Parts] | None = None
+    parts: Callable[[str], Parts] | None = None
 
 
 _used_by = 0
@@ -136,7 +136,7 @@ class ObjectStoreWire:
         self._lock = Lock()
         self._stores: tuple[Any, Any] | None = None
         self._unwritable = ""
-        self._parts: Callable[[], Parts] | None = None
+        self._parts: Callable[[str], Parts] | None = None
         self._large = Semaphore(LARGE_AT_ONCE)
         self._wide = Semaphore(WIDE_AT_ONCE)
 
@@ -252,7 +252,7 @@ class ObjectStoreWire:
                 self._write_whole(key, pieces)
                 return
             if size_bytes >= RESUMED_BYTES and self._parts is not None:
-                self._parts().write(f"{self._path}/{key}".lstrip("/"), pieces, size_bytes)
+                self._parts(f"{self._path}/".lstrip("/")).write(key, pieces, size_bytes)
                 return
             part = max(SINGLE_BYTES, -(-size_bytes // MOST_PARTS))
             at_once = max(1, min(PARTS_AT_ONCE, PARTS_AT_ONCE * SINGLE_BYTES // part))
@@ -482,8 +482,9 @@ def _parts_of(
     credentials: Callable[[], dict[str, Any]],
     bucket: str,
     options: Mapping[str, str],
+    folder: str,
 ) -> Parts:
-    """Return what sends very large files to the bucket at an address."""
+    """Return what sends very large files to a folder of the bucket at an address."""
     from git_dvc.remote.s3parts import Parts
     from git_dvc.remote.sigv4 import Signer
     from git_dvc.remote.web import Web
@@ -499,7 +500,11 @@ def _parts_of(
         read_s=float(read_s),
         auth=Signer(host, region, credentials),
     )
-    return Parts(web, lambda status, text: _refusal(status, text, bucket) or UnsteadyError(text))
+
+    def failure(status: int, text: str) -> WireError:
+        return _refusal(status, text, bucket) or UnsteadyError(_first_line(ValueError(text)))
+
+    return Parts(web, folder, failure)
 
 
 def _encryption(options: Mapping[str, str]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ in this run or in another, reads the file again, compares, and sends what is not
 pushes the same object may go on with it; what is there by other means (another size of part,
 encrypted under a key) is sent again. Each part goes with its MD5, which the server checks.
 
-An upload is given up when the file turns out to be damaged; after other failures it stays. A rule
-of the bucket may end those that nobody goes on with.
+An upload is given up when the file turns out to be damaged; after other failures it stays, and one
+that nobody has gone on with is ended with the next large file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from hashlib import md5
 from html import escape, unescape
 from threading import Semaphore
@@ -33,6 +34,9 @@ AT_ONCE = 3
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Before a part is tried again; then the whole upload is, with longer ones."""
 
+_LEFT_OVER = timedelta(days=14)
+_OBJECT = re.compile(r"(?:.*/)?[0-9a-f]{2}/[0-9a-f]{14,}(?:\.dir)?")
+"""The key of an object, below whatever: what else lies in a bucket is not ours."""
 _MOST_ANSWER = 4 * 1024**2
 _SEE_OFF_S = 60.0
 _NO_UPLOAD = "NoSuchUpload"
@@ -43,26 +47,31 @@ class _Part(NamedTuple):
     md5: str
 
 
+class _Upload(NamedTuple):
+    began: str  # in a form that sorts
+    id: str
+    key: str
+
+
 class Parts:
-    """Sends large files to one bucket.
+    """Sends large files to one folder of a bucket.
 
     Args:
         web: A client that signs; its address is the bucket's.
+        folder: Ends in '/', or ''.
         failure: Returns the error for an answer, of its status and body.
     """
 
-    def __init__(self, web: Web, failure: Callable[[int, str], WireError]) -> None:
+    def __init__(self, web: Web, folder: str, failure: Callable[[int, str], WireError]) -> None:
         self._web = web
+        self._folder = folder
         self._failure = failure
+        self._is_tidy = False
 
     def write(self, key: str, pieces: Iterable[bytes], size_bytes: int) -> None:
-        """Give a key this content; see ``Wire.write``.
-
-        Args:
-            key: Below the bucket.
-            pieces: The bytes.
-            size_bytes: How many there will be.
-        """
+        """Give a key below the folder this content; see ``Wire.write``."""
+        key = self._folder + key
+        self._tidy(key)
         upload, there = self._begun(key)
         if not upload:
             upload, there = self._begin(key), {}
@@ -119,18 +128,35 @@ class Parts:
     def _begun(self, key: str) -> tuple[str, dict[int, _Part]]:
         """Return the newest upload to a key that has not ended, and its parts; '' if none."""
         try:
-            _, text = self._ask("GET", "", query(uploads="", prefix=key))
-            found = [
-                (_tag(one, "Initiated"), _tag(one, "UploadId"))
-                for one in _tags(text, "Upload")
-                if _tag(one, "Key") == key
-            ]
+            found = [upload for upload in self._uploads(key) if upload.key == key]
             if not found:
                 return "", {}
-            upload = max(found)[1]
-            return upload, dict(self._parts(key, upload))
+            newest = max(found).id
+            return newest, dict(self._parts(key, newest))
         except RefusedError:
             return "", {}  # who may write need not be allowed to list
+
+    def _uploads(self, prefix: str) -> list[_Upload]:
+        """Return those that have not ended, a thousand at most."""
+        _, text = self._ask("GET", "", query(uploads="", prefix=prefix))
+        return [
+            _Upload(*(_tag(one, name) for name in ("Initiated", "UploadId", "Key")))
+            for one in _tags(text, "Upload")
+        ]
+
+    def _tidy(self, but: str) -> None:
+        """End, once, uploads of long ago."""
+        was_tidy, self._is_tidy = self._is_tidy, True
+        if was_tidy:
+            return
+        old = datetime.now(timezone.utc) - _LEFT_OVER
+        try:
+            for upload in self._uploads(self._folder):
+                began = datetime.fromisoformat(upload.began.replace("Z", "+00:00"))
+                if began < old and upload.key != but and _OBJECT.fullmatch(upload.key):
+                    self._give_up(upload.key, upload.id)
+        except (WireError, ValueError, TypeError):
+            pass  # it will be tried the next time
 
     def _parts(self, key: str, upload: str) -> Iterator[tuple[int, _Part]]:
         after = "0"

@@ -94,12 +94,14 @@ def said(url: str, method: str, data: bytes = b"") -> str:
     return text
 
 
-def uploads(server: S3Server) -> list[str]:
-    return re.findall("<UploadId>([^<]+)<", said(f"{server.url}/bucket?uploads", "GET"))
+def uploads(server: S3Server, folder: str) -> list[str]:
+    """Return the keys of those that have not ended, below a folder."""
+    keys = re.findall("<Upload>.*?<Key>([^<]+)<", said(f"{server.url}/bucket?uploads", "GET"))
+    return sorted(key for key in keys if key.startswith(f"{folder}/"))
 
 
 def test_what_is_there_of_an_upload_that_failed_is_not_sent_again(
-    server: S3Server, remote: ObjectRemote, cache: Cache
+    server: S3Server, remote: ObjectRemote, cache: Cache, tmp_path: Path
 ) -> None:
     value = stored(cache, DATA)
     server.fault = lambda environ: (
@@ -114,7 +116,7 @@ def test_what_is_there_of_an_upload_that_failed_is_not_sent_again(
     assert server.requests["PUT partNumber"] == sent + 2
     assert server.requests["POST uploads"] == 1, "it is the same upload"
     assert b"".join(remote.read("md5", value)) == DATA
-    assert uploads(server) == []
+    assert uploads(server, tmp_path.name) == []
 
 
 KILLED = """
@@ -188,7 +190,7 @@ def test_an_upload_that_somebody_ends_begins_again(
 
 
 def test_a_damaged_file_leaves_no_parts(
-    server: S3Server, remote: ObjectRemote, wire: Wire, cache: Cache
+    server: S3Server, remote: ObjectRemote, wire: Wire, cache: Cache, tmp_path: Path
 ) -> None:
     value = stored(cache, DATA)
     os.chmod(cache.path(value), 0o644)
@@ -196,7 +198,7 @@ def test_a_damaged_file_leaves_no_parts(
         stream.write(b"#####")
     assert remote.put_all(cache, [value], QUIET) == [value]
     assert server.requests["POST uploads"] == 1 and server.requests["DELETE uploadId"] == 1
-    assert list(wire.listing("")) == [] and uploads(server) == []
+    assert list(wire.listing("")) == [] and uploads(server, tmp_path.name) == []
 
 
 def test_a_part_that_fails_is_sent_again_by_itself(
@@ -245,6 +247,20 @@ def test_who_may_write_need_not_be_allowed_to_list(
     )
     assert remote.put_all(cache, [value], QUIET) == []
     assert b"".join(remote.read("md5", value)) == DATA
+
+
+def test_uploads_that_nobody_goes_on_with_end(
+    server: S3Server, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3parts, "_LEFT_OVER", timedelta(hours=-1))
+    here, name = tmp_path.name, "b1/946ac92492d2347c6235b4d2611184"
+    for key in (f"{here}/files/md5/{name}", f"{here}/somebody", f"{here}2/{name}"):
+        said(f"{server.url}/bucket/{key}?uploads", "POST")
+    wire.write("one", [DATA], len(DATA))
+    assert uploads(server, here) == [f"{here}/somebody"]
+    assert uploads(server, f"{here}2") == [f"{here}2/{name}"]
+    wire.write("two", [DATA], len(DATA))
+    assert server.requests["DELETE uploadId"] == 1
 
 
 def test_what_no_md5_can_tell_is_left_to_the_client(server: S3Server, tmp_path: Path) -> None:
@@ -324,5 +340,5 @@ def test_the_host_is_signed_as_it_is_sent() -> None:
         for endpoint in ("https://S3.Example.com:443", "http://example.com:80", "http://h:9000"):
             login = obstores._s3("bucket", {**OPTIONS, "endpointurl": endpoint})
             assert login.parts is not None
-            login.parts()
+            login.parts("")
     assert made == ["s3.example.com", "example.com", "h:9000"]
