@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from git_dvc import hashing
 from git_dvc.errors import CorruptObjectError, FormatError, MissingObjectError
 from git_dvc.git.repo import Repository
 from git_dvc.ops.select import Selected
-from git_dvc.ops.status import CLEAN, examine
+from git_dvc.ops.status import CLEAN, against_head, examine
 from git_dvc.progress import Progress
 from git_dvc.project import Project, escaped
 from git_dvc.tracked import STAGE_FILES, Tracked, TrackedOut, collect, is_source
+from git_dvc.workspace.apply import manifest_of
 
 DEFAULT_MOST_BYTES = 50 * 1024**2
 
@@ -106,8 +106,9 @@ def _check_project(
         if state.kind != CLEAN and _was_here(project, item):
             found = findings.stopped if item.relpath in stopped else findings.differs
             found.append(shown)
-        if item.source in fresh and not item.imported and _lacks(project, item):
-            if _known_to_history(repo, fresh[item.source]):
+        lacking = _lacking(project, item) if item.source in fresh and not item.imported else None
+        if lacking:
+            if _known_to_history(repo, fresh[item.source]) or lacking <= _at_head(project, item):
                 findings.unfetched.append(shown)
             else:
                 findings.nowhere.append(shown)
@@ -120,18 +121,31 @@ def _was_here(project: Project, item: TrackedOut) -> bool:
     )
 
 
-def _lacks(project: Project, item: TrackedOut) -> bool:
-    """Return whether the cache lacks an output or a file of it."""
+def _lacking(project: Project, item: TrackedOut) -> set[str]:
+    """Return the hashes of an output, or of files of it, that the cache lacks."""
     cache = project.cache(item.out.hash_name)
     value = item.out.hash
     if value is None:
-        return False
-    if not hashing.is_dir(value):
-        return not cache.has(value)
+        return set()
     try:
-        return bool(cache.lacks(cache.read_manifest(value).values()))
+        return set(cache.lacks(manifest_of(value, cache).values()))
     except (MissingObjectError, CorruptObjectError, FormatError):
-        return True
+        return {value}
+
+
+def _at_head(project: Project, item: TrackedOut) -> set[str]:
+    """Return the hashes of what an output is at HEAD: others have that, if anybody has.
+
+    One file of a directory can be recorded where the rest of it was never brought.
+    """
+    _, head = against_head(project)
+    old = head.outs.get(item.relpath)
+    if old is None or old.out.hash is None or old.out.hash_name != item.out.hash_name:
+        return set()
+    try:
+        return set(manifest_of(old.out.hash, project.cache(old.out.hash_name)).values())
+    except (MissingObjectError, CorruptObjectError, FormatError):
+        return set()
 
 
 def _known_to_history(repo: Repository, blob: str) -> bool:

@@ -69,6 +69,22 @@ def test_nothing_staged_and_code_staged_are_fine(run_git: Git) -> None:
 
 
 @pytest.mark.usefixtures("data")
+def test_a_file_can_be_recorded_where_the_rest_of_its_directory_was_never_brought() -> None:
+    with Project.open() as project:
+        absent = Path(project.cache().path(md5(b"c\n")))
+        project.state.save([], ["d"])
+    shutil.rmtree("d")
+    absent.unlink()
+    write_tree(".", {"d/a": "new\n"})
+    save("d/a")
+    found = check()
+    assert (found.unfetched, found.nowhere) == (["d/"], [])
+    with Project.open() as project:
+        Path(project.cache().path(md5(b"new\n"))).unlink()
+    assert check().nowhere == ["d/"]
+
+
+@pytest.mark.usefixtures("data")
 def test_data_of_a_checkout_that_was_stopped_was_not_changed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
