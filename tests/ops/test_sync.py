@@ -55,6 +55,24 @@ def test_it_brings_all_projects_from_anywhere_and_then_has_nothing_to_do(
     assert run(git_dvc, "sync", "-n", "-q", cwd=repo).stdout == ""
 
 
+def test_status_does_not_make_it_forget_what_is_in_place(repo: Path, git_dvc: Path) -> None:
+    for folder in (repo, repo / "sub"):
+        assert "modified: " in run(git_dvc, "status", cwd=folder).stdout
+    done = run(git_dvc, "sync", cwd=repo)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "M\tsub/d/\nM\tf\n", "")
+    assert data(repo) == ("1", "1")
+
+
+def test_a_commit_without_the_pointer_files_does_not_either(repo: Path, git_dvc: Path) -> None:
+    assert run(git_dvc, "sync", "-q", cwd=repo).returncode == 0
+    # The hook looks at what is staged, and that is another version than what is there.
+    run_git("read-tree", "v2", cwd=repo)
+    assert run(git_dvc, "hook", "pre-commit", cwd=repo).returncode == 0
+    run("git", "checkout", "-q", "-f", "v2", cwd=repo, env={"GIT_DVC_SKIP": "1"})
+    assert run(git_dvc, "sync", "-q", cwd=repo).returncode == 0
+    assert data(repo) == ("2", "2")
+
+
 def test_it_finishes_what_a_hook_noted(repo: Path, git_dvc: Path) -> None:
     pending = repo / ".git/dvc/pending"
     pending.touch()
