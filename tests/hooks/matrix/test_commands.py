@@ -266,8 +266,9 @@ TABLE = [
     # -- bisect
     Row(
         "bisect",
-        "git bisect start -q\ngit bisect bad v3\ngit bisect good empty\n"
-        "git bisect good\ngit bisect reset",
+        # Not below the top, which Git 2.39 refuses.
+        "git -C $T bisect start -q\ngit -C $T bisect bad v3\ngit -C $T bisect good empty\n"
+        "git -C $T bisect good\ngit -C $T bisect reset",
         3,
     ),
     Row(
