@@ -12,7 +12,16 @@ import sys
 
 def main() -> int:
     """Run the command line in ``sys.argv`` and return the exit code."""
-    arguments = sys.argv[1:]
+    try:
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anybody to say it better: nothing was begun
+        what = sys.argv[1:2]
+        finish = "; run 'git dvc sync' to finish" if what == ["hook"] else ""
+        sys.stderr.write(f"git-dvc: interrupted{finish}\n")
+        return 1 if what == ["merge-driver"] else 130  # Git stops halfway at more
+
+
+def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     if first == "hook" and len(arguments) > 1 and not arguments[1].startswith("-"):
         from git_dvc.hooks import entry

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
+from git_dvc.__main__ import main
 from git_dvc.git.repo import Repository
-from git_dvc.hooks import entry, install, settings
+from git_dvc.hooks import entry, install, merge_driver, settings
 from git_dvc.ops.add import add
 from git_dvc.ops.init import init
 from git_dvc.project import Project
@@ -342,6 +343,21 @@ def test_outside_of_projects_there_is_nothing_to_do(
     monkeypatch.chdir(tmp_path)
     assert hook("pre-commit") == Said(0, "")
     assert hook("post-checkout", "1" * 40, "2" * 40, "1") == Said(0, "")
+
+
+@pytest.mark.parametrize(("way", "code"), [("hook", 130), ("merge-driver", 1)])
+def test_an_interruption_while_it_starts_is_one_line(
+    way: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry, "run", interrupted)
+    monkeypatch.setattr(merge_driver, "run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["git-dvc", way, "post-checkout"])
+    assert main() == code
+    finish = "; run 'git dvc sync' to finish" if way == "hook" else ""
+    assert capsys.readouterr().err == f"git-dvc: interrupted{finish}\n"
 
 
 def test_a_hook_of_a_later_version_lets_git_go_on(project: Path, hook: Hook) -> None:
