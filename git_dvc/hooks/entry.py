@@ -272,7 +272,7 @@ def _messages(findings: Findings) -> list[tuple[bool, str, list[str], str]]:
         ),
         (
             False,
-            "data has changed since its pointer file was written, and is not in this commit:",
+            "data here is not what the pointer files in this commit say:",
             findings.differs,
             f"record it with: git dvc add {_typed(first)}",
         ),

@@ -109,12 +109,23 @@ def test_forgotten_data_is_a_warning(hooked: Path, run_git: Git) -> None:
     done = commit()
     assert done.returncode == 0
     assert done.stderr == (
-        "warning: data has changed since its pointer file was written, "
-        "and is not in this commit:\n"
+        "warning: data here is not what the pointer files in this commit say:\n"
         "  d/\n  f\n"
         "hint: record it with: git dvc add 'd'\n"
     )
     assert run_git("log", "--format=%s", "-1", cwd=".") == "message"
+
+
+def test_a_pointer_that_is_left_out_of_the_commit_is_a_warning(hooked: Path, run_git: Git) -> None:
+    write_tree(".", {"f": "two\n", "code.py": "1\n"})
+    save("f")
+    run_git("add", "code.py", cwd=".")
+    done = run("git", "commit", "-qm", "message", "code.py", cwd=".")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "warning: data here is not what the pointer files in this commit say:\n  f\n"
+        "hint: record it with: git dvc add 'f'\n"
+    )
 
 
 def test_data_that_exists_nowhere_stops_the_commit(hooked: Path, run_git: Git) -> None:
