@@ -33,7 +33,7 @@ from obstore import exceptions
 from git_dvc import parallel
 from git_dvc.errors import ConfigError, quoted
 from git_dvc.formats.config import url_scheme
-from git_dvc.remote import aws
+from git_dvc.remote import aws, elements
 from git_dvc.remote.crew import ahead
 from git_dvc.remote.wire import AbsentError, Found, RefusedError, UnsteadyError, Wire, WireError
 
@@ -316,11 +316,6 @@ def _first_line(problem: Exception) -> str:
     return re.sub(r"^Generic \w+ error: ", "", first)[:300]
 
 
-def _tag(text: str, name: str) -> str:
-    match = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return match[1].strip() if match else ""
-
-
 def _translation(problem: Exception, bucket: str) -> WireError:
     """Return an error of the client as one that says what it means for us."""
     text = str(problem)
@@ -333,7 +328,7 @@ def _translation(problem: Exception, bucket: str) -> WireError:
         )
     if status == 404 and isinstance(problem, exceptions.GenericError):
         return _no_bucket(bucket)
-    if isinstance(problem, FileNotFoundError) and _tag(text, "Code") not in _NO_BUCKET:
+    if isinstance(problem, FileNotFoundError) and elements.first(text, "Code") not in _NO_BUCKET:
         return AbsentError(_first_line(problem))
     if isinstance(problem, exceptions.PreconditionError):
         return UnsteadyError("the file was replaced while it was read")
@@ -349,7 +344,7 @@ def _no_bucket(bucket: str) -> RefusedError:
 
 def _refusal(status: int, text: str, bucket: str) -> WireError | None:
     """Return the error for an answer by its status and its text; None if it has no status."""
-    code, message = _tag(text, "Code"), _tag(text, "Message").partition("\n")[0]
+    code, message = elements.first(text, "Code"), elements.first(text, "Message").partition("\n")[0]
     one = re.search(r"DeleteObjects request failed for key .*: (.*) \(code: (\w+)\)", text)
     if one:  # the request was good, but not for each file that it names
         message, code = one[1], one[2]
@@ -420,6 +415,18 @@ def _timeouts_s(options: Mapping[str, str]) -> tuple[str, str]:
     return connect_s or str(CONNECT_TIMEOUT_S), read_s or str(READ_TIMEOUT_S)
 
 
+def _trusts_all(options: Mapping[str, str]) -> bool:
+    return options.get("ssl_verify", "").lower() == "false"
+
+
+def _bundle(options: Mapping[str, str]) -> str:
+    """Return the path of the certificates to trust; '' for the system's."""
+    verify = options.get("ssl_verify", "")
+    is_path = verify.lower() not in ("", "true", "false")
+    path = verify if is_path else os.environ.get("AWS_CA_BUNDLE", "")
+    return os.path.abspath(os.path.expanduser(path)) if path else ""
+
+
 def _client(options: Mapping[str, str], endpoint: str) -> dict[str, Any]:
     """Return the settings of HTTP."""
     connect_s, read_s = _timeouts_s(options)
@@ -431,14 +438,12 @@ def _client(options: Mapping[str, str], endpoint: str) -> dict[str, Any]:
     }
     if endpoint.lower().startswith("http://"):
         client["allow_http"] = True
-    verify = options.get("ssl_verify", "")
-    if verify.lower() == "false":
+    if _trusts_all(options):
         client["allow_invalid_certificates"] = True
-    bundle = verify if verify.lower() not in ("", "true", "false") else ""
-    bundle = bundle or os.environ.get("AWS_CA_BUNDLE", "")
+    bundle = _bundle(options)
     if bundle:
         try:
-            with open(os.path.expanduser(bundle), "rb") as stream:
+            with open(bundle, "rb") as stream:
                 client["root_certificate"] = stream.read(16 * 1024**2)
         except OSError as problem:
             raise RefusedError(f"ssl_verify: {bundle}: {problem.strerror}") from None
@@ -492,7 +497,7 @@ def _parts_of(
     where = urlsplit(address)
     host = where.netloc.lower().removesuffix(":443" if where.scheme == "https" else ":80")
     connect_s, read_s = _timeouts_s(options)
-    verify = options.get("ssl_verify", "") or os.environ.get("AWS_CA_BUNDLE", "")
+    verify = "false" if _trusts_all(options) else _bundle(options)
     web = Web(
         address,
         {"ssl_verify": verify} if verify else {},

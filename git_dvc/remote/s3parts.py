@@ -22,6 +22,7 @@ from threading import Semaphore
 from time import sleep
 from typing import NamedTuple
 
+from git_dvc.remote import elements
 from git_dvc.remote.crew import StoppedError, ahead
 from git_dvc.remote.sigv4 import query
 from git_dvc.remote.web import Web
@@ -39,7 +40,10 @@ _OBJECT = re.compile(r"(?:.*/)?[0-9a-f]{2}/[0-9a-f]{14,}(?:\.dir)?")
 """The key of an object, below whatever: what else lies in a bucket is not ours."""
 _MOST_ANSWER = 4 * 1024**2
 _SEE_OFF_S = 60.0
-_NO_UPLOAD = "NoSuchUpload"
+
+
+class _EndedError(UnsteadyError):
+    """There is no such upload any more: another one is to begin."""
 
 
 class _Part(NamedTuple):
@@ -120,9 +124,8 @@ class Parts:
         # What takes long is answered 200 before it is known how it ends.
         if answer.is_good and not (method == "POST" and "<Error>" in text):
             return answer, text
-        code = _tag(text, "Code")
-        if code == _NO_UPLOAD:
-            raise UnsteadyError("the upload was ended by somebody else")
+        if _value(text, "Code") == "NoSuchUpload":
+            raise _EndedError("the upload was ended by somebody else")
         raise self._failure(500 if answer.is_good else answer.status, text)
 
     def _begun(self, key: str) -> tuple[str, dict[int, _Part]]:
@@ -140,8 +143,8 @@ class Parts:
         """Return those that have not ended, a thousand at most."""
         _, text = self._ask("GET", "", query(uploads="", prefix=prefix))
         return [
-            _Upload(*(_tag(one, name) for name in ("Initiated", "UploadId", "Key")))
-            for one in _tags(text, "Upload")
+            _Upload(*(_value(one, name) for name in ("Initiated", "UploadId", "Key")))
+            for one in elements.every(text, "Upload")
         ]
 
     def _tidy(self, but: str) -> None:
@@ -163,18 +166,18 @@ class Parts:
         while after:
             words = {"uploadId": upload, "part-number-marker": after}
             _, text = self._ask("GET", key, query(**words))
-            for one in _tags(text, "Part"):
-                number, size = _tag(one, "PartNumber"), _tag(one, "Size")
+            for one in elements.every(text, "Part"):
+                number, size = _value(one, "PartNumber"), _value(one, "Size")
                 if number.isdecimal() and size.isdecimal():
-                    yield int(number), _Part(int(size), _tag(one, "ETag").strip('"'))
+                    yield int(number), _Part(int(size), _value(one, "ETag").strip('"'))
             last = after
-            after = _tag(text, "NextPartNumberMarker")
-            if _tag(text, "IsTruncated") != "true" or after == last:
+            after = _value(text, "NextPartNumberMarker")
+            if _value(text, "IsTruncated") != "true" or after == last:
                 return
 
     def _begin(self, key: str) -> str:
         _, text = self._ask("POST", key, query(uploads=""), body=b"")
-        upload = _tag(text, "UploadId")
+        upload = _value(text, "UploadId")
         if not upload:
             raise UnsteadyError("the server does not say which upload it has begun")
         return upload
@@ -187,7 +190,7 @@ class Parts:
                 answer, _ = self._ask("PUT", key, words, headers, data, len(data))
                 return answer.headers.get("ETag", "").strip('"')
             except UnsteadyError as problem:
-                if pause_s is None or _NO_UPLOAD in str(problem):
+                if pause_s is None or isinstance(problem, _EndedError):
                     raise
                 sleep(max(pause_s, min(problem.after_s, PAUSES_S[-1])))
         raise AssertionError  # the last try returns or raises
@@ -238,10 +241,5 @@ class _Source:
         yield number, b"".join(part)
 
 
-def _tags(text: str, name: str) -> list[str]:
-    return re.findall(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
-
-
-def _tag(text: str, name: str) -> str:
-    match = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return unescape(match[1]).strip() if match else ""
+def _value(text: str, name: str) -> str:
+    return unescape(elements.first(text, name))

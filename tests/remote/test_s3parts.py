@@ -38,7 +38,7 @@ DATA = os.urandom(4 * PART + 7)
 @pytest.fixture(scope="module")
 def server() -> Iterator[S3Server]:
     server = S3Server()
-    server.make_bucket("bucket")
+    server.make_bucket("parts")
     yield server
     server.close()
 
@@ -73,7 +73,7 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def connected(server: S3Server, folder: str, **options: str) -> Wire:
-    return kinds.connect(f"s3://bucket/{folder}", {**OPTIONS, "endpointurl": server.url, **options})
+    return kinds.connect(f"s3://parts/{folder}", {**OPTIONS, "endpointurl": server.url, **options})
 
 
 def stored(cache: Cache, data: bytes) -> str:
@@ -96,7 +96,7 @@ def said(url: str, method: str, data: bytes = b"") -> str:
 
 def uploads(server: S3Server, folder: str) -> list[str]:
     """Return the keys of those that have not ended, below a folder."""
-    keys = re.findall("<Upload>.*?<Key>([^<]+)<", said(f"{server.url}/bucket?uploads", "GET"))
+    keys = re.findall("<Upload>.*?<Key>([^<]+)<", said(f"{server.url}/parts?uploads", "GET"))
     return sorted(key for key in keys if key.startswith(f"{folder}/"))
 
 
@@ -142,7 +142,7 @@ def test_an_upload_that_was_killed_goes_on(
         return Answer("200 OK", after=never) if is_part(environ, 4, 5) else None
 
     server.fault = fault
-    words = [str(PART), f"s3://bucket/{tmp_path.name}", server.url, str(tmp_path / "data")]
+    words = [str(PART), f"s3://parts/{tmp_path.name}", server.url, str(tmp_path / "data")]
     child = subprocess.Popen([sys.executable, "-c", KILLED % OPTIONS, *words])
     assert arrived.wait(60)
     # Part 4 begins when part 1 has been taken in; 2 and 3 may be on their way.
@@ -161,7 +161,7 @@ def test_an_upload_that_was_killed_goes_on(
 def test_parts_that_are_not_ours_are_sent_again(server: S3Server, wire: Wire) -> None:
     """An upload to the same key may be somebody else's, and have anything in it."""
     key = "key"
-    place = f"{server.url}/bucket/{wire.where.rpartition('/')[2]}/{key}"
+    place = f"{server.url}/parts/{wire.where.rpartition('/')[2]}/{key}"
     (upload,) = re.findall("<UploadId>([^<]+)<", said(f"{place}?uploads", "POST"))
     for number, data in ((1, DATA[:PART]), (2, b"x" * PART), (3, DATA[:5]), (9, b"more")):
         said(f"{place}?partNumber={number}&uploadId={upload}", "PUT", data)
@@ -187,6 +187,7 @@ def test_an_upload_that_somebody_ends_begins_again(
     server.fault = fault
     assert remote.put_all(cache, [value], QUIET) == []
     assert b"".join(remote.read("md5", value)) == DATA
+    assert server.requests["GET prefix"] == 3, "old ones once, this one at each try"
 
 
 def test_a_damaged_file_leaves_no_parts(
@@ -255,7 +256,7 @@ def test_uploads_that_nobody_goes_on_with_end(
     monkeypatch.setattr(s3parts, "_LEFT_OVER", timedelta(hours=-1))
     here, name = tmp_path.name, "b1/946ac92492d2347c6235b4d2611184"
     for key in (f"{here}/files/md5/{name}", f"{here}/somebody", f"{here}2/{name}"):
-        said(f"{server.url}/bucket/{key}?uploads", "POST")
+        said(f"{server.url}/parts/{key}?uploads", "POST")
     wire.write("one", [DATA], len(DATA))
     assert uploads(server, here) == [f"{here}/somebody"]
     assert uploads(server, f"{here}2") == [f"{here}2/{name}"]
