@@ -239,7 +239,9 @@ def examine(
     difference = None
     if recorded is not None:
         difference = changes.difference(recorded, current)
-        if (found.kind != MISSING or item.out.hash is None) and not _is_on_its_way(project, item):
+        is_there = found.kind != MISSING or item.out.hash is None
+        # What a command writes now, or was stopped as it did, is nothing to learn from.
+        if is_there and not project.state.is_begun(item.relpath):
             _learn(project, item, record, found, recorded, current)
     absent = []
     if check_cache and item.out.hash is not None:
@@ -247,11 +249,6 @@ def examine(
     if chosen.inner:
         kind, difference, absent = _narrowed(kind, difference, absent, chosen)
     return OutState(item, kind, difference, found, absent, recorded)
-
-
-def _is_on_its_way(project: Project, item: TrackedOut) -> bool:
-    """Return whether a command writes this output now, or was stopped as it did."""
-    return item.relpath in project.state.begun()
 
 
 def _recorded(

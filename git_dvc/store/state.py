@@ -28,7 +28,7 @@ from __future__ import annotations
 import os
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -306,6 +306,7 @@ class State:
         self._placed = _Database(os.path.join(folder, f"placed{prefix}.db"), _PLACED)
         self._seen = _Database(os.path.join(folder, f"seen{prefix}.db"), _SEEN)
         self._begun = os.path.join(folder, f"begun{prefix}")
+        self._last_read: tuple[Any, dict[str, list[tuple[Header, str]]]] = None, {}
         self._shared = shared
         self._objects: dict[str, _Database] = {}
 
@@ -373,6 +374,7 @@ class State:
         for header in headers:
             names = [text.encode("utf-8", "surrogateescape").hex() for text in header[::3]]
             lines.append(f"{names[0]} {header.hash} {header.algorithm} {names[1]} {who}\n")
+        self._last_read = None, {}
         try:
             os.makedirs(os.path.dirname(self._begun), exist_ok=True)
             with open(self._begun, "ab") as stream:
@@ -382,20 +384,33 @@ class State:
 
     def begun(self) -> dict[str, list[Header]]:
         """Return the versions that were begun and not recorded, by output."""
-        found: dict[str, list[Header]] = {}
-        for header, _ in self._parsed_begun():
-            found.setdefault(header.relpath, []).append(header)
-        return found
+        return {relpath: [header for header, _ in found] for relpath, found in self._read().items()}
+
+    def is_begun(self, relpath: str) -> bool:
+        """Return whether a version of this output was begun and not recorded."""
+        return relpath in self._read()
 
     def stopped(self) -> dict[str, By]:
         """Return which operation was writing the files of outputs last.
 
         It was stopped, unless it is still at work: then it holds the project's lock.
         """
-        found = {header.relpath: by for header, by in self._parsed_begun()}
-        return {relpath: By(*by.split("/", 1)) for relpath, by in found.items() if "/" in by}
+        last = {relpath: found[-1][1] for relpath, found in self._read().items()}
+        return {relpath: By(*by.split("/", 1)) for relpath, by in last.items() if "/" in by}
 
-    def _parsed_begun(self) -> Iterator[tuple[Header, str]]:
+    def _read(self) -> dict[str, list[tuple[Header, str]]]:
+        """Return what was begun and by whom, by output; asked for each of many, so read once."""
+        try:
+            seen = os.stat(self._begun)
+            stamp = seen.st_ino, seen.st_mtime_ns, seen.st_size
+        except OSError:
+            return {}
+        if self._last_read[0] != stamp:
+            self._last_read = stamp, self._parsed_begun()
+        return self._last_read[1]
+
+    def _parsed_begun(self) -> dict[str, list[tuple[Header, str]]]:
+        found: dict[str, list[tuple[Header, str]]] = {}
         for line in self._begun_lines():
             try:
                 relpath, value, algorithm, pointer, by = line.decode("ascii").split(" ")
@@ -403,7 +418,9 @@ class State:
                          for name in (relpath, pointer)]  # fmt: skip
             except ValueError:
                 continue  # cut off by a full disk
-            yield Header(names[0], value, algorithm, names[1]), by
+            header = Header(names[0], value, algorithm, names[1])
+            found.setdefault(header.relpath, []).append((header, by))
+        return found
 
     def _begun_lines(self) -> list[bytes]:
         try:
@@ -419,6 +436,7 @@ class State:
             return  # as nearly always
         done = {path.encode("utf-8", "surrogateescape").hex().encode() for path in relpaths}
         left = [line for line in lines if line.partition(b" ")[0] not in done]
+        self._last_read = None, {}
         try:
             if left:
                 with open(f"{self._begun}.new", "wb") as stream:
