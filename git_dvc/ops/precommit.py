@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from git_dvc.errors import CorruptObjectError, FormatError, MissingObjectError
@@ -98,6 +99,7 @@ def _check_project(
             findings.tracked[file.path] = project.git_path(holder.source)
             findings.large.pop(file.path, None)
     stopped = project.stopped()
+    head = cache(lambda: against_head(project)[1])
     for _, item in sorted(tracked.outs.items()):
         if item.out.hash is None:
             continue
@@ -108,7 +110,7 @@ def _check_project(
             found.append(shown)
         lacking = _lacking(project, item) if item.source in fresh and not item.imported else None
         if lacking:
-            if _known_to_history(repo, fresh[item.source]) or lacking <= _at_head(project, item):
+            if _known_to_history(repo, fresh[item.source]) or lacking <= _at(head(), project, item):
                 findings.unfetched.append(shown)
             else:
                 findings.nowhere.append(shown)
@@ -133,12 +135,11 @@ def _lacking(project: Project, item: TrackedOut) -> set[str]:
         return {value}
 
 
-def _at_head(project: Project, item: TrackedOut) -> set[str]:
+def _at(head: Tracked, project: Project, item: TrackedOut) -> set[str]:
     """Return the hashes of what an output is at HEAD: others have that, if anybody has.
 
     One file of a directory can be recorded where the rest of it was never brought.
     """
-    _, head = against_head(project)
     old = head.outs.get(item.relpath)
     if old is None or old.out.hash is None or old.out.hash_name != item.out.hash_name:
         return set()
