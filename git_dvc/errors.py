@@ -58,11 +58,15 @@ def argument(text: str) -> str:
 
 def path_lines(paths: Iterable[str], most: int = MOST_PATHS) -> list[str]:
     """Return one indented line a path, sorted, with a count of those left out."""
-    found = sorted(paths)
-    lines = [f"  {quoted(path)}" for path in found[:most]]
-    if len(found) > most:
-        lines.append(f"  ... and {len(found) - most} more")
-    return lines
+    return _shortened([quoted(path) for path in sorted(paths)], most)
+
+
+def _shortened(lines: Sequence[str], most: int = MOST_PATHS) -> list[str]:
+    """Return the first lines, indented, with a count of those left out."""
+    shown = [f"  {line}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"  ... and {len(lines) - most} more")
+    return shown
 
 
 class GitDvcError(Exception):
@@ -166,11 +170,7 @@ def reason_lines(problems: Iterable[tuple[str, str]]) -> list[str]:
 
     The reasons are shown as they are: what comes from a repository is ``quoted`` before.
     """
-    found = sorted(problems)
-    lines = [f"  {quoted(path)}: {reason}" for path, reason in found[:MOST_PATHS]]
-    if len(found) > MOST_PATHS:
-        lines.append(f"  ... and {len(found) - MOST_PATHS} more")
-    return lines
+    return _shortened([f"{quoted(path)}: {reason}" for path, reason in sorted(problems)])
 
 
 def plain_lines(words: str | bytes) -> list[str]:
@@ -606,10 +606,7 @@ class IncompleteCheckoutError(GitDvcError):
                 )
             )
         if blocked:
-            named = [f"{quoted(path)}: {quoted(why)}" for path, why in sorted(blocked.items())]
-            lines = [f"  {line}" for line in named[:MOST_PATHS]]
-            if len(named) > MOST_PATHS:
-                lines.append(f"  ... and {len(named) - MOST_PATHS} more")
+            lines = reason_lines((path, quoted(why)) for path, why in blocked.items())
             parts.append(
                 (
                     "these could not be checked out:",
@@ -760,10 +757,7 @@ class IncompleteUndoError(GitDvcError):
             **dict.fromkeys(missing, "the cache lacks its former content"),
             **blocked,
         }
-        named = [f"{quoted(path)}: {quoted(why)}" for path, why in sorted(reasons.items())]
-        lines = [f"  {line}" for line in named[:MOST_PATHS]]
-        if len(named) > MOST_PATHS:
-            lines.append(f"  ... and {len(named) - MOST_PATHS} more")
+        lines = reason_lines((path, quoted(why)) for path, why in reasons.items())
         super().__init__(
             f"{name} was taken back, but for these files, which were left as they are:",
             details=lines,
@@ -1553,15 +1547,12 @@ class StoppedCheckoutError(GitDvcError):
 
     def __init__(self, found: Mapping[str, str], done: str, *, can_force: bool) -> None:
         lines = [f"{quoted(path)} (git dvc {quoted(by)})" for path, by in sorted(found.items())]
-        lines = [f"  {line}" for line in lines[:MOST_PATHS]]
-        if len(found) > MOST_PATHS:
-            lines.append(f"  ... and {len(found) - MOST_PATHS} more")
         names = " ".join(argument(path.rstrip("/")) for path in sorted(found))
         few = len(found) <= MOST_PATHS
         force = "\nor take what is there for a new version with --force" if can_force else ""
         super().__init__(
             "this data is there only in part: the command that was bringing it was stopped:",
-            details=lines,
+            details=_shortened(lines),
             hint=f"nothing was {done}; finish it with "
             f"'git dvc checkout{' ' + names if few else ''}'{force}",
         )

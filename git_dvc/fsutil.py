@@ -16,6 +16,7 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Callable
 
 from git_dvc.errors import GitDvcError, quoted
 
@@ -314,12 +315,20 @@ class Folders:
             chain.append((done, opened))
         return chain[-1][1]
 
-    def remove_empty(self, relpath: str) -> bool:
-        """Remove a directory that has nothing in it, unless the user stands there.
+    def prune(self, relpath: str, may_go: Callable[[str], bool] = lambda _: True) -> None:
+        """Remove a directory that has nothing in it, then the one around it, and so on.
 
-        Returns:
-            Whether it is gone by this.
+        The top stays, and so does one where the user stands.
+
+        Args:
+            relpath: The innermost.
+            may_go: Whether a directory may be removed.
         """
+        while relpath and may_go(relpath) and self._remove_empty(relpath):
+            relpath = relpath.rpartition("/")[0]
+
+    def _remove_empty(self, relpath: str) -> bool:
+        """Remove a directory; return whether it is gone by this."""
         parent, _, name = relpath.rpartition("/")
         try:
             folder = self.open(parent, create=False)
@@ -334,7 +343,7 @@ class Folders:
 def _is_where_the_user_is(folder: Folder, name: str) -> bool:
     """Return whether a command was given in this directory; hooks run above, and Git tells them."""
     found = os.stat(folder.at(name), dir_fd=folder.fd, follow_symlinks=False)
-    for place in (".", os.environ.get("GIT_PREFIX") or "."):
+    for place in {".", os.environ.get("GIT_PREFIX") or "."}:
         try:
             if os.path.samestat(found, os.stat(place)):
                 return True

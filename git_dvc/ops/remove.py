@@ -313,9 +313,7 @@ def _remove_emptied(project: Project, gone: Sequence[str]) -> None:
     """Remove the directories of what is gone that have nothing else in them, as Git does."""
     with fsutil.Folders(project.root) as folders:
         for relpath in gone:
-            folder = relpath.rpartition("/")[0]
-            while folder and folders.remove_empty(folder):
-                folder = folder.rpartition("/")[0]
+            folders.prune(relpath.rpartition("/")[0])
 
 
 def _note_removal(project: Project, item: TrackedOut, found: Scan | None) -> None:

@@ -265,8 +265,7 @@ class Placer:
             return job.holds(folder) or (folder == job.relpath and not is_dir)
 
         for folder in sorted(emptied, reverse=True):  # what is inside comes before what is around
-            while folder and may_go(folder) and folders.remove_empty(folder):
-                folder = folder.rpartition("/")[0]
+            folders.prune(folder, may_go)
 
     # -- writing ----------------------------------------------------------------------------
 
